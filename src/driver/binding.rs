@@ -1,0 +1,209 @@
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem;
+
+use crate::context::MaySleep;
+use crate::driver::storage::Block;
+use crate::driver::Driver;
+use crate::error::Error;
+use crate::platform::Platform;
+use crate::scope::DriverScope;
+
+/// A driver bound to a device. It owns both, and everything that the driver registered.
+///
+/// Dropping it removes the driver, in the phases that [`DriverScope`] lists. Dropped inside a callback, of whatever scope, it
+/// hands itself to the platform to be removed later ([`Platform::defer`]): a teardown there could wait for itself.
+///
+/// Leaking it leaves the device bound and its activities running. That is sound: all they use is leaked with it.
+pub struct Binding<D: Driver<P>, P: Platform> {
+    block: Block<D, P>,
+    _owns: PhantomData<(D::Device, P)>,
+}
+
+// SAFETY: a binding owns a platform and a device (`Send + Sync`), data (`Send + Sync` for every lifetime), captured values of
+// callbacks and actions (`Send`; used by one context at a time, dropped by the teardown) and owned values (`Send + Sync`). All
+// of that may be ended from another thread than the one that made it.
+unsafe impl<D: Driver<P>, P: Platform> Send for Binding<D, P> {}
+// SAFETY: shared access lends `&Data` and `&Device` (both `Sync`) and makes scopes, whose registration is atomic.
+unsafe impl<D: Driver<P>, P: Platform> Sync for Binding<D, P> {}
+
+impl<D: Driver<P>, P: Platform> Binding<D, P> {
+    /// Binds the driver to a device: calls its `probe`. Platform and device are taken by value, since what runs between now
+    /// and the remove refers to them.
+    ///
+    /// # Errors
+    /// What `probe` returned, or [`Error::NoMemory`] in the driver's own type; with the device, which is unbound again.
+    ///
+    /// # Panics
+    /// If `probe` panics, the scope is torn down, the device dropped, and the panic goes on.
+    pub fn bind(
+        platform: P,
+        device: D::Device,
+        cx: MaySleep<'_>,
+    ) -> Result<Self, BindError<D::Error, D::Device>> {
+        /// Ends the block when probe panics.
+        struct Pending<'c, D: Driver<P>, P: Platform>(Block<D, P>, MaySleep<'c>);
+        impl<D: Driver<P>, P: Platform> Drop for Pending<'_, D, P> {
+            fn drop(&mut self) {
+                // SAFETY: probe is over, by a panic, and no binding exists: nobody uses the block any more.
+                drop(unsafe { self.0.end(self.1) });
+            }
+        }
+
+        let block = Block::new(platform, device).map_err(|device| BindError {
+            error: Error::NoMemory.into(),
+            device,
+        })?;
+        let pending = Pending(block, cx);
+        // SAFETY: a fresh block; `cx` proves that one may sleep.
+        let probed = unsafe { block.probe() };
+        mem::forget(pending);
+        match probed {
+            Ok(()) => Ok(Binding {
+                block,
+                _owns: PhantomData,
+            }),
+            Err(error) => {
+                // SAFETY: probe is over and no binding exists. The error cannot refer to the block: its type has no `'drv`.
+                let device = unsafe { block.end(cx) };
+                Err(BindError { error, device })
+            }
+        }
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &D::Device {
+        // SAFETY: the block ends with the binding.
+        unsafe { self.block.device() }
+    }
+
+    /// The platform.
+    #[must_use]
+    pub fn platform(&self) -> &P {
+        // SAFETY: the block ends with the binding.
+        unsafe { self.block.platform() }
+    }
+
+    /// Lends the driver's data to `f`: how the rest of the program calls a driver.
+    ///
+    /// Context: any that `f` is fit for.
+    pub fn with<R>(&self, f: impl for<'a, 'drv> FnOnce(&'a D::Data<'drv>) -> R) -> R {
+        // SAFETY: a binding has data, and it ends with the binding, which is borrowed; `f` is generic in both lifetimes.
+        f(unsafe { self.block.data() })
+    }
+
+    /// Lends the data and the scope, so that more can be registered.
+    ///
+    /// Context: may sleep.
+    pub fn with_scope<R>(
+        &self,
+        cx: MaySleep<'_>,
+        f: impl for<'a, 'drv> FnOnce(&'a D::Data<'drv>, &'a DriverScope<'drv, P>) -> R,
+    ) -> R {
+        let _ = cx;
+        /// One name for the brand of both.
+        unsafe fn lend<'drv, D: Driver<P>, P: Platform, R>(
+            block: Block<D, P>,
+            f: impl for<'a> FnOnce(&'a D::Data<'drv>, &'a DriverScope<'drv, P>) -> R,
+        ) -> R {
+            // SAFETY: the promise of the caller.
+            let scope = unsafe { block.scope::<'drv>() };
+            // SAFETY: likewise.
+            f(unsafe { block.data::<'_, 'drv>() }, &scope)
+        }
+        // SAFETY: a binding has data, which ends with the binding, as its scope does; `f` is generic in both lifetimes; `cx`
+        // proves that one may sleep.
+        unsafe { lend(self.block, f) }
+    }
+
+    /// Removes the driver and gives the device back.
+    ///
+    /// Context: may sleep; waits for every callback that is running.
+    ///
+    /// # Errors
+    /// [`Busy`], with the binding, inside a callback of any scope.
+    pub fn unbind(self, cx: MaySleep<'_>) -> Result<D::Device, Busy<Self>> {
+        if self.platform().in_callback() {
+            return Err(Busy(self));
+        }
+        let block = self.block;
+        mem::forget(self);
+        // SAFETY: the binding was ours, and is gone; this is no callback.
+        Ok(unsafe { block.end(cx) })
+    }
+}
+
+impl<D: Driver<P>, P: Platform> Drop for Binding<D, P> {
+    fn drop(&mut self) {
+        /// # Safety
+        /// `block` is what `Block::defer` gave to the platform for this driver and platform; called once.
+        unsafe extern "C" fn remove_later<D: Driver<P>, P: Platform>(block: *mut ()) {
+            // SAFETY: the caller's promise.
+            let block = unsafe { Block::<D, P>::from_deferred(block) };
+            // SAFETY: the platform calls this where one may sleep, on no callback.
+            let cx = unsafe { MaySleep::assume() };
+            // SAFETY: called once; the binding is gone.
+            let device = unsafe { block.end(cx) };
+            drop_device(device);
+        }
+
+        if self.platform().in_callback() {
+            // SAFETY: the binding is being dropped: nobody uses the block any more, and `end` is not called.
+            unsafe { self.block.defer(remove_later::<D, P>) };
+        } else {
+            // SAFETY: dropping a binding waits, which its documentation says; the platform does not object to that here.
+            let cx = unsafe { MaySleep::assume() };
+            // SAFETY: as above; and this is no callback.
+            drop(unsafe { self.block.end(cx) });
+        }
+    }
+}
+
+/// Drops a device where no panic may pass.
+fn drop_device<T>(device: T) {
+    // A panic here has been reported by the panic handler; there is no scope left to report it for.
+    let _ = crate::platform::unwind::catch(|| drop(device));
+}
+
+impl<D: Driver<P>, P: Platform> fmt::Debug for Binding<D, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Binding")
+            .field("driver", &core::any::type_name::<D>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A driver that would not bind.
+#[derive(Debug)]
+pub struct BindError<E, Device> {
+    /// Why.
+    pub error: E,
+    /// The device, unbound.
+    pub device: Device,
+}
+
+impl<E: fmt::Display, Device> fmt::Display for BindError<E, Device> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the driver did not bind: {}", self.error)
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display, Device: fmt::Debug> core::error::Error for BindError<E, Device> {}
+
+/// An [`unbind`](Binding::unbind) inside a callback; it holds the binding.
+pub struct Busy<B>(pub B);
+
+impl<B> fmt::Debug for Busy<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Busy")
+    }
+}
+
+impl<B> fmt::Display for Busy<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a driver cannot be removed inside a callback")
+    }
+}
+
+impl<B> core::error::Error for Busy<B> {}

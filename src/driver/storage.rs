@@ -1,0 +1,229 @@
+//! What a binding owns, in the platform's memory, with the driver's lifetime erased.
+//!
+//! **This is the one place where `'drv` is forgotten and brought back.** Everything that `'drv` stands for (the device, the
+//! arena, the data) lies in one block that is reached by a raw pointer only, never through a `Box` or a `&mut`, and the
+//! block is freed by `end` alone, after the teardown.
+
+use core::alloc::Layout;
+use core::any::type_name;
+use core::mem::{self, ManuallyDrop, MaybeUninit};
+use core::ptr::{self, NonNull};
+
+use crate::context::MaySleep;
+use crate::driver::Driver;
+use crate::platform::Platform;
+use crate::scope::inner::Core;
+use crate::scope::teardown::{teardown, Body};
+use crate::scope::DriverScope;
+use crate::sync::{AtomicBool, Ordering, UnsafeCell};
+
+pub(crate) struct Storage<D: Driver<P>, P: Platform> {
+    core: Core<P>,
+    device: ManuallyDrop<D::Device>,
+    /// `Data<'drv>`, written as that and read as `Data<'some other>`; the layout of a type does not depend on lifetimes.
+    data: UnsafeCell<MaybeUninit<D::Data<'static>>>,
+    /// Whether there is data. Written before the storage is shared and after it no longer is.
+    has_data: AtomicBool,
+    deferred: UnsafeCell<MaybeUninit<P::Deferred>>,
+}
+
+/// A storage block: the owner of a binding's everything. Copied freely inside the crate; exactly one of the copies ends it.
+pub(crate) struct Block<D: Driver<P>, P: Platform>(NonNull<Storage<D, P>>);
+
+impl<D: Driver<P>, P: Platform> Clone for Block<D, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<D: Driver<P>, P: Platform> Copy for Block<D, P> {}
+
+impl<D: Driver<P>, P: Platform> Block<D, P> {
+    const LAYOUT: Layout = Layout::new::<Storage<D, P>>();
+
+    /// A block with no data yet; gives platform and device back when there is no memory.
+    pub(crate) fn new(platform: P, device: D::Device) -> Result<Self, D::Device> {
+        let Some(memory) = platform.allocate(Self::LAYOUT) else {
+            return Err(device);
+        };
+        let storage = memory.cast::<Storage<D, P>>();
+        // SAFETY: the memory fits a `Storage` (its layout is not of size zero: it has a core) and is ours alone.
+        unsafe {
+            storage.write(Storage {
+                core: Core::new(platform, type_name::<D>()),
+                device: ManuallyDrop::new(device),
+                data: UnsafeCell::new(MaybeUninit::uninit()),
+                has_data: AtomicBool::new(false),
+                deferred: UnsafeCell::new(MaybeUninit::uninit()),
+            });
+        }
+        Ok(Block(storage))
+    }
+
+    /// The storage, for any lifetime the caller can answer for.
+    ///
+    /// # Safety
+    /// The block is not ended while the reference is used.
+    unsafe fn get<'s>(self) -> &'s Storage<D, P> {
+        // SAFETY: initialised by `new`, only ever borrowed shared until `end`, not ended, says the caller.
+        unsafe { &*self.0.as_ptr() }
+    }
+
+    /// # Safety
+    /// The block is not ended while the reference is used.
+    pub(crate) unsafe fn platform<'s>(self) -> &'s P {
+        // SAFETY: the caller's promise is the same.
+        unsafe { &self.get().core.platform }
+    }
+
+    /// # Safety
+    /// The block is not ended while the reference is used.
+    pub(crate) unsafe fn device<'s>(self) -> &'s D::Device {
+        // SAFETY: the caller's promise is the same.
+        unsafe { &self.get().device }
+    }
+
+    /// Calls the driver's probe and keeps what it returns.
+    ///
+    /// # Safety
+    /// The block is not ended, has no data, and is not shared yet. The caller may sleep.
+    pub(crate) unsafe fn probe(self) -> Result<(), D::Error> {
+        /// Generic in `'drv`, so that nothing in it can depend on what the lifetime is.
+        #[allow(clippy::extra_unused_lifetimes)] // It names the one lifetime of the body.
+        unsafe fn probe_in<'drv, D: Driver<P>, P: Platform>(
+            block: Block<D, P>,
+        ) -> Result<(), D::Error> {
+            // SAFETY: as for `probe`; and what is lent for `'drv` lasts until `end`, which nobody who holds a `'drv` can
+            // outlive: handles are branded, callbacks are shut down before.
+            let storage: &'drv Storage<D, P> = unsafe { block.get() };
+            // SAFETY: likewise; `D::probe` is generic in `'drv`; the caller may sleep.
+            let scope = unsafe { DriverScope::<'drv, P>::new(NonNull::from(&storage.core)) };
+            let data: D::Data<'drv> = D::probe(&storage.device, &scope)?;
+            storage.data.with_mut(|slot| {
+                // SAFETY: memory for a `Data`, ours alone. `Data<'drv>` and `Data<'static>` have one layout.
+                unsafe { slot.cast::<D::Data<'drv>>().write(data) };
+            });
+            // Relaxed: the binding is handed to other threads by means that order this.
+            storage.has_data.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        // SAFETY: the same promise.
+        unsafe { probe_in::<D, P>(self) }
+    }
+
+    /// The driver's data, for as short as the caller likes.
+    ///
+    /// # Safety
+    /// The block is not ended while the reference is used, and it has data. The caller lends the reference only to code
+    /// that is generic in both lifetimes.
+    pub(crate) unsafe fn data<'a, 'drv>(self) -> &'a D::Data<'drv> {
+        // SAFETY: the data was written as `Data<'some drv>`; the callee is generic in `'drv` and so cannot tell this one from
+        // that one. It is only borrowed shared until it is destroyed in the teardown.
+        unsafe { self.get().data.with(|slot| &*slot.cast::<D::Data<'drv>>()) }
+    }
+
+    /// The scope, under a brand that the callee must be generic in.
+    ///
+    /// # Safety
+    /// As for [`data`](Block::data); and the caller may sleep while the scope is lent.
+    pub(crate) unsafe fn scope<'drv>(self) -> DriverScope<'drv, P> {
+        // SAFETY: the core lasts as long as the block; the rest is the caller's promise.
+        unsafe { DriverScope::new(NonNull::from(&self.get().core)) }
+    }
+
+    /// Tears the scope down and frees the block; gives the device back.
+    ///
+    /// A panic of the driver that nothing catches (no `std`) goes on after the teardown; the block's memory is freed all the
+    /// same, and the device dropped.
+    ///
+    /// # Safety
+    /// Called once, on no callback; nobody uses the block any more.
+    pub(crate) unsafe fn end(self, cx: MaySleep<'_>) -> D::Device {
+        /// Frees the block, also when a panic passes through.
+        struct Free<D: Driver<P>, P: Platform>(Block<D, P>);
+        impl<D: Driver<P>, P: Platform> Free<D, P> {
+            fn free(&self) -> D::Device {
+                let storage = self.0 .0;
+                // SAFETY: the teardown is over, nobody uses the block, and this is called once: what it owns is moved out, and
+                // then the memory goes back to the platform that it came from. The data was destroyed by the teardown.
+                unsafe {
+                    let device = ManuallyDrop::into_inner(ptr::read(&storage.as_ref().device));
+                    let platform = ptr::read(&storage.as_ref().core.platform);
+                    platform.deallocate(storage.cast(), Self::layout());
+                    device
+                }
+            }
+            fn layout() -> Layout {
+                Block::<D, P>::LAYOUT
+            }
+        }
+        impl<D: Driver<P>, P: Platform> Drop for Free<D, P> {
+            fn drop(&mut self) {
+                drop(self.free());
+            }
+        }
+
+        let free = Free(self);
+        // SAFETY: called once, on no callback, with no other user: the caller's promise.
+        unsafe {
+            let storage: &Storage<D, P> = self.get();
+            teardown(&storage.core, &OfDriver(self), cx);
+        }
+        let device = free.free();
+        mem::forget(free);
+        device
+    }
+
+    /// Has the platform call `run` with this block later, where one may sleep.
+    ///
+    /// # Safety
+    /// Called once, instead of `end`; nobody else uses the block any more.
+    pub(crate) unsafe fn defer(self, run: unsafe extern "C" fn(*mut ())) {
+        // SAFETY: the block is alive until `run` ends it, and the platform does not touch the node once `run` is called. `run`
+        // is sound on any thread, since a binding is `Send`.
+        unsafe {
+            let storage: &Storage<D, P> = self.get();
+            let node = storage.deferred.with_mut(|node| node.cast::<P::Deferred>());
+            storage
+                .core
+                .platform
+                .defer(node, run, self.0.as_ptr().cast());
+        }
+    }
+
+    /// The block that `run` was called with.
+    ///
+    /// # Safety
+    /// `argument` is what `defer` gave to the platform for a block of this type.
+    pub(crate) unsafe fn from_deferred(argument: *mut ()) -> Self {
+        // SAFETY: `defer` passed a pointer that is not null.
+        Block(unsafe { NonNull::new_unchecked(argument.cast()) })
+    }
+}
+
+/// The part of a driver in its scope's teardown.
+struct OfDriver<D: Driver<P>, P: Platform>(Block<D, P>);
+
+impl<D: Driver<P>, P: Platform> Body for OfDriver<D, P> {
+    fn remove(&self, cx: MaySleep<'_>) {
+        // SAFETY: the teardown that calls this runs inside `end`, before the block is freed.
+        let storage: &Storage<D, P> = unsafe { self.0.get() };
+        if storage.has_data.load(Ordering::Relaxed) {
+            // SAFETY: there is data, not yet destroyed; `remove` is generic in the lifetime.
+            D::remove(unsafe { self.0.data() }, cx);
+        }
+    }
+
+    unsafe fn destroy_data(&self) -> bool {
+        // SAFETY: as in `remove`.
+        let storage: &Storage<D, P> = unsafe { self.0.get() };
+        if !storage.has_data.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        storage.data.with_mut(|slot| {
+            // SAFETY: the data was written and is dropped this once. Nobody borrows it: only `&'a Data` was ever lent, for calls
+            // that are over (the binding is ours alone by now).
+            unsafe { (*slot).assume_init_drop() };
+        });
+        true
+    }
+}

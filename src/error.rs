@@ -1,0 +1,99 @@
+//! What can go wrong, each with the facts that a reader of the message needs.
+
+use core::fmt;
+
+/// An error of this crate or of a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The platform has no memory left for the scope.
+    NoMemory,
+    /// The scope is being torn down: nothing new is registered, nothing is armed.
+    Closed,
+    /// The caller would wait for itself: it runs inside the very callback that it asked to wait for.
+    Deadlock,
+    /// A timer without a callback was started: its `Vacant` has not been `set`.
+    Vacant,
+    /// The timer's callback panicked earlier, so it is stopped for good.
+    Panicked,
+    /// The timer was never started, so there is no expiry to restart from or to forward.
+    NeverStarted,
+    /// A period of zero: the timer would never get past the present.
+    ZeroPeriod,
+    /// The instant asked for lies beyond the clock's range.
+    TimeOverflow,
+    /// An access beyond the end of a register block. All in bytes.
+    OutOfBounds {
+        /// Where the access would begin.
+        offset: usize,
+        /// How wide it would be.
+        width: usize,
+        /// How large the block is.
+        size: usize,
+    },
+    /// An access whose offset is not a multiple of its width. Both in bytes.
+    Misaligned {
+        /// Where the access would begin.
+        offset: usize,
+        /// How wide it would be.
+        width: usize,
+    },
+    /// The region is smaller than the register block to be mapped on it. Both in bytes.
+    RegionTooSmall {
+        /// What the block needs.
+        needed: usize,
+        /// What the region has.
+        size: usize,
+    },
+    /// The region is mapped already; it can be mapped again when that mapping's scope has ended.
+    AlreadyMapped,
+    /// The device has no such BAR.
+    NoSuchBar(u8),
+    /// The platform cannot do what was asked.
+    Unsupported,
+    /// The device does not answer, or not as the device that it should be.
+    NoDevice,
+    /// What was waited for did not come in time.
+    TimedOut,
+    /// The platform's own error number (`errno` where there is one).
+    Platform(i32),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoMemory => f.write_str("no memory left for the driver's scope"),
+            Error::Closed => f.write_str("the driver's scope is closing"),
+            Error::Deadlock => f.write_str("waiting for the callback one is running in"),
+            Error::Vacant => f.write_str("the timer has no callback yet"),
+            Error::Panicked => f.write_str("the timer's callback panicked; it stays stopped"),
+            Error::NeverStarted => f.write_str("the timer was never started"),
+            Error::ZeroPeriod => f.write_str("the period is zero"),
+            Error::TimeOverflow => f.write_str("the instant lies beyond the clock's range"),
+            Error::OutOfBounds {
+                offset,
+                width,
+                size,
+            } => write!(
+                f,
+                "{width} bytes at offset {offset:#x} lie outside a register block of {size:#x} bytes"
+            ),
+            Error::Misaligned { offset, width } => write!(
+                f,
+                "offset {offset:#x} is not a multiple of the access width of {width} bytes"
+            ),
+            Error::RegionTooSmall { needed, size } => write!(
+                f,
+                "the register block needs {needed:#x} bytes, the region has {size:#x}"
+            ),
+            Error::AlreadyMapped => f.write_str("the region is mapped already"),
+            Error::NoSuchBar(bar) => write!(f, "the device has no BAR {bar}"),
+            Error::Unsupported => f.write_str("the platform cannot do this"),
+            Error::NoDevice => f.write_str("the device does not answer as it should"),
+            Error::TimedOut => f.write_str("timed out"),
+            Error::Platform(code) => write!(f, "platform error {code}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

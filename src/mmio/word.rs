@@ -1,0 +1,60 @@
+/// What a register can be read and written as: `u8`, `u16`, `u32`, and `u64` where the machine reads that in one access.
+///
+/// Sealed: a value is built from the raw integer by safe code, never reinterpreted.
+#[diagnostic::on_unimplemented(
+    message = "a register is read and written as `u8`, `u16`, `u32` or `u64`, not as `{Self}`",
+    label = "no machine word"
+)]
+pub trait Word: Copy + sealed::Sealed + Send + Sync + 'static {
+    /// Reads device memory with one access of this width, which the compiler neither repeats, drops nor splits.
+    ///
+    /// # Safety
+    /// `address` is aligned, and valid for such a read until it returns. (It need not be Rust memory: since 1.90 the reference of
+    /// `core::ptr::read_volatile` defines accesses outside all allocations, and compilers did the same before.)
+    unsafe fn read_volatile(address: *const Self) -> Self;
+
+    /// Writes device memory with one access of this width.
+    ///
+    /// # Safety
+    /// As for [`read_volatile`](Word::read_volatile), for a write.
+    unsafe fn write_volatile(address: *mut Self, value: Self);
+
+    /// The value, widened: for models of devices.
+    fn to_u64(self) -> u64;
+
+    /// The low bits of `value`.
+    fn truncate(value: u64) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! word {
+    ($($word:ty),*) => {$(
+        impl sealed::Sealed for $word {}
+        impl Word for $word {
+            #[inline(always)]
+            unsafe fn read_volatile(address: *const Self) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { address.read_volatile() }
+            }
+            #[inline(always)]
+            unsafe fn write_volatile(address: *mut Self, value: Self) {
+                // SAFETY: the caller's promise.
+                unsafe { address.write_volatile(value) }
+            }
+            fn to_u64(self) -> u64 {
+                u64::from(self)
+            }
+            fn truncate(value: u64) -> Self {
+                // Its low bits are what is asked for.
+                value as Self
+            }
+        }
+    )*};
+}
+
+word!(u8, u16, u32);
+#[cfg(target_pointer_width = "64")]
+word!(u64);

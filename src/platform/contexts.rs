@@ -1,0 +1,56 @@
+//! Contexts of a hosted platform: a thread, or a callback that runs on one.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::context::ContextId;
+
+/// Room for nested callbacks in a context id; the thread's number goes above.
+const DEPTHS: usize = 1 << 8;
+
+std::thread_local! {
+    // No destructor and a constant initialiser: usable until the very end of the thread.
+    static THREAD: Cell<usize> = const { Cell::new(0) };
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The thread's number, counted from 1 over the whole process: a callback of one platform is a callback for all.
+fn thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    THREAD.with(|thread| {
+        if thread.get() == 0 {
+            // Relaxed: only distinct numbers are wanted.
+            thread.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        thread.get()
+    })
+}
+
+/// The context that the caller runs in.
+pub(crate) fn current() -> ContextId {
+    let depth = DEPTH.with(Cell::get).min(DEPTHS - 1);
+    let id = (thread() * DEPTHS + depth) * 2;
+    // Never zero and always even: threads are counted from 1.
+    match ContextId::new(id) {
+        Some(id) => id,
+        None => unreachable!("{id} is even and not zero"),
+    }
+}
+
+/// Whether the caller runs inside a callback.
+pub(crate) fn in_callback() -> bool {
+    DEPTH.with(Cell::get) > 0
+}
+
+/// Runs `f` as a callback: a context of its own, in which one may not sleep.
+pub(crate) fn callback<R>(f: impl FnOnce() -> R) -> R {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            DEPTH.with(|depth| depth.set(depth.get() - 1));
+        }
+    }
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    let _leave = Leave;
+    f()
+}

@@ -1,0 +1,96 @@
+//! Calls to be made later, linked through nodes that their askers bring: no allocation, so no failure.
+
+use core::fmt;
+use core::ptr;
+
+use crate::platform::DeferredEntry;
+
+/// What a platform with a thread for deferred calls needs to remember one.
+pub struct DeferredNode {
+    next: *mut DeferredNode,
+    call: DeferredCall,
+}
+
+// SAFETY: a node is written by the one who pushes it and read by the one who pops it, both under the queue's lock.
+unsafe impl Send for DeferredNode {}
+// SAFETY: as above.
+unsafe impl Sync for DeferredNode {}
+
+impl fmt::Debug for DeferredNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeferredNode")
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct DeferredCall {
+    run: DeferredEntry,
+    argument: *mut (),
+}
+
+// SAFETY: `Platform::defer` has it that the call is sound on any thread.
+unsafe impl Send for DeferredCall {}
+
+impl DeferredCall {
+    /// # Safety
+    /// Once per push, where one may sleep, outside every callback and lock.
+    pub(crate) unsafe fn make(self) {
+        // SAFETY: the promises of `Platform::defer` and of the caller.
+        unsafe { (self.run)(self.argument) }
+    }
+}
+
+/// First in, first out. To be kept under a lock.
+pub(crate) struct DeferredQueue {
+    first: *mut DeferredNode,
+    last: *mut DeferredNode,
+}
+
+// SAFETY: the nodes are valid until popped and are touched only under the lock that holds the queue.
+unsafe impl Send for DeferredQueue {}
+
+impl DeferredQueue {
+    pub(crate) const fn new() -> Self {
+        DeferredQueue {
+            first: ptr::null_mut(),
+            last: ptr::null_mut(),
+        }
+    }
+
+    /// # Safety
+    /// `node` is memory for a node, valid and otherwise unused until the call is made.
+    pub(crate) unsafe fn push(
+        &mut self,
+        node: *mut DeferredNode,
+        run: DeferredEntry,
+        argument: *mut (),
+    ) {
+        // SAFETY: the caller's promise; `last`, being in the queue, is valid.
+        unsafe {
+            node.write(DeferredNode {
+                next: ptr::null_mut(),
+                call: DeferredCall { run, argument },
+            });
+            if self.last.is_null() {
+                self.first = node;
+            } else {
+                (*self.last).next = node;
+            }
+        }
+        self.last = node;
+    }
+
+    /// The first call. Its node is not touched again: making the call may free it.
+    pub(crate) fn pop(&mut self) -> Option<DeferredCall> {
+        if self.first.is_null() {
+            return None;
+        }
+        // SAFETY: nodes in the queue are valid.
+        let (call, next) = unsafe { ((*self.first).call, (*self.first).next) };
+        self.first = next;
+        if next.is_null() {
+            self.last = ptr::null_mut();
+        }
+        Some(call)
+    }
+}

@@ -1,0 +1,367 @@
+//! Threads and real time: the platform of user-space drivers, and the default for tests.
+
+use std::alloc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::{eprintln, io};
+
+use core::alloc::Layout;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::time::Duration;
+
+use crate::context::{ContextId, MaySleep};
+use crate::error::Error;
+use crate::event::Event;
+use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::unwind::catch;
+use crate::platform::{
+    contexts, Arm, Bus, DeferredEntry, Emulated, Platform, StdRawLock, TimerEntry, TimerState,
+    TryCancel,
+};
+use crate::time::Instant;
+use crate::timer::queue::{self, Due, Monitor, Queue, QueueNode};
+
+/// How often a wait that lasts is reported.
+const STALL: Duration = Duration::from_secs(1);
+
+type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
+
+/// A process with threads: callbacks run on a timer thread, at real time; nothing polls.
+///
+/// Each value made by [`new`](Host::new) has two threads of its own, which end with its last clone. `B` is the bus on which its
+/// devices are: models of devices unless said otherwise.
+///
+/// Events go to standard error if they are about something wrong (a panic, a stall, a refused restart), else nowhere; see
+/// [`with_tracer`](Host::with_tracer).
+pub struct Host<B: Bus = Emulated> {
+    handle: Arc<Handle>,
+    _bus: PhantomData<fn() -> B>,
+}
+
+/// What the clones of a host share. The threads hold only `Shared`, so that this one's drop can end them.
+struct Handle {
+    shared: Arc<Shared>,
+    tracer: std::boxed::Box<Tracer>,
+}
+
+struct Shared {
+    start: std::time::Instant,
+    timers: Mutex<Timers>,
+    /// Tells the timer thread that the first expiry has changed, or that it should end.
+    alarm: Condvar,
+    /// Tells waiters that an entry has ended.
+    ended: Condvar,
+    deferred: Mutex<Deferreds>,
+    deferral: Condvar,
+}
+
+struct Timers {
+    queue: Queue,
+    stop: bool,
+}
+
+struct Deferreds {
+    queue: DeferredQueue,
+    stop: bool,
+}
+
+/// Nothing here runs code of a driver under a lock, so a poisoned one (a thread that was killed by its own panic) holds
+/// nothing broken.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Host {
+    /// A host of its own, whose devices are models.
+    ///
+    /// # Errors
+    /// If its threads cannot be started.
+    pub fn new() -> io::Result<Self> {
+        Self::with_tracer(|event| {
+            if matches!(
+                event,
+                Event::Panicked { .. } | Event::Refused { .. } | Event::Stalled { .. }
+            ) {
+                eprintln!("driver-scope: {event}");
+            }
+        })
+    }
+
+    /// A host that tells `tracer` of every event. The tracer is called by whatever context has something to tell; it should be
+    /// quick, and a panic of it is swallowed.
+    ///
+    /// # Errors
+    /// As for [`new`](Host::new).
+    pub fn with_tracer(tracer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> io::Result<Self> {
+        Self::on_bus(tracer)
+    }
+}
+
+impl<B: Bus> Host<B> {
+    /// A host whose devices are on a bus of another kind.
+    ///
+    /// # Errors
+    /// As for [`new`](Host::new).
+    pub fn on_bus(tracer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            start: std::time::Instant::now(),
+            timers: Mutex::new(Timers {
+                queue: Queue::new(),
+                stop: false,
+            }),
+            alarm: Condvar::new(),
+            ended: Condvar::new(),
+            deferred: Mutex::new(Deferreds {
+                queue: DeferredQueue::new(),
+                stop: false,
+            }),
+            deferral: Condvar::new(),
+        });
+        // From here on a failure ends the thread that was started already.
+        let host = Host {
+            handle: Arc::new(Handle {
+                shared: Arc::clone(&shared),
+                tracer: std::boxed::Box::new(tracer),
+            }),
+            _bus: PhantomData,
+        };
+        let timers = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("hrtimers".into())
+            .spawn(move || timers.run_timers())?;
+        thread::Builder::new()
+            .name("deferred".into())
+            .spawn(move || shared.run_deferred())?;
+        Ok(host)
+    }
+
+    /// Lends the proof that one may sleep.
+    ///
+    /// # Panics
+    /// Inside a callback, where one may not.
+    pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        assert!(!contexts::in_callback(), "a callback may not sleep");
+        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
+        f(unsafe { MaySleep::assume() })
+    }
+}
+
+impl<B: Bus> Clone for Host<B> {
+    fn clone(&self) -> Self {
+        Host {
+            handle: Arc::clone(&self.handle),
+            _bus: PhantomData,
+        }
+    }
+}
+
+impl<B: Bus> fmt::Debug for Host<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Host")
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Every scope holds a clone of its host until it is torn down, so no timer is armed any more. The threads are not
+        // joined: this may be one of them.
+        lock(&self.shared.timers).stop = true;
+        self.shared.alarm.notify_all();
+        lock(&self.shared.deferred).stop = true;
+        self.shared.deferral.notify_all();
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Instant {
+        // 584 years fit.
+        Instant::from_nanos(self.start.elapsed().as_nanos() as u64)
+    }
+
+    fn run_timers(&self) {
+        let mut timers = lock(&self.timers);
+        while !timers.stop {
+            match timers.queue.take_due(self.now()) {
+                Due::Call(call) => {
+                    drop(timers);
+                    // SAFETY: just taken out, and `finished` comes next; no lock is held.
+                    contexts::callback(|| unsafe { call.make() });
+                    timers = lock(&self.timers);
+                    timers.queue.finished();
+                    // Under the lock or not makes no difference here: the condition variable outlives every scope.
+                    self.ended.notify_all();
+                }
+                Due::At(at) => {
+                    let wait = at.saturating_duration_since(self.now());
+                    timers = self
+                        .alarm
+                        .wait_timeout(timers, wait)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                Due::Never => {
+                    timers = self
+                        .alarm
+                        .wait(timers)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn run_deferred(&self) {
+        let mut deferred = lock(&self.deferred);
+        loop {
+            if let Some(call) = deferred.queue.pop() {
+                drop(deferred);
+                // SAFETY: each call comes out of the queue once; this thread runs no callback and may sleep.
+                unsafe { call.make() };
+                deferred = lock(&self.deferred);
+            } else if deferred.stop {
+                return;
+            } else {
+                deferred = self
+                    .deferral
+                    .wait(deferred)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+// SAFETY: all access to the queue is under the mutex of `timers`. `run_timers` makes each call that it takes out, then notes
+// its end and wakes all waiters; an entry is called with the mutex free.
+unsafe impl Monitor for Shared {
+    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        f(&mut lock(&self.timers).queue)
+    }
+
+    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
+        let mut timers = lock(&self.timers);
+        loop {
+            if let Some(result) = f(&mut timers.queue) {
+                return result;
+            }
+            let (guard, timeout) = self
+                .ended
+                .wait_timeout(timers, STALL)
+                .unwrap_or_else(PoisonError::into_inner);
+            timers = guard;
+            if timeout.timed_out() {
+                drop(timers);
+                stalled();
+                timers = lock(&self.timers);
+            }
+        }
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above: an armed node is in
+// the queue until taken out to be called, `shut` takes it out for good under the same mutex and waits, the queue is in an `Arc`
+// held by this value and by the threads. 2: entries are called by the timer thread's loop only. 5: mutexes held for a few
+// instructions, callable from callbacks, which are threads; deferred calls have their own thread. 6: the global allocator. 7:
+// `contexts` numbers threads and nested callbacks. 8: locks do not panic here; tracers are caught.
+unsafe impl<B: Bus> Platform for Host<B> {
+    type Bus = B;
+    type RawLock = StdRawLock;
+    type Timer = QueueNode;
+    type Deferred = DeferredNode;
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        // SAFETY: the crate never asks for a layout of size zero.
+        NonNull::new(unsafe { alloc::alloc(layout) })
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        contexts::current()
+    }
+
+    fn in_callback(&self) -> bool {
+        contexts::in_callback()
+    }
+
+    fn sleep(&self, _cx: MaySleep<'_>, delay: Duration) {
+        thread::sleep(delay);
+    }
+
+    unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            lock(&self.handle.shared.deferred)
+                .queue
+                .push(node, run, argument);
+        }
+        self.handle.shared.deferral.notify_one();
+    }
+
+    fn now(&self) -> Instant {
+        self.handle.shared.now()
+    }
+
+    unsafe fn timer_init(
+        &self,
+        node: *mut QueueNode,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, says the caller.
+        unsafe { node.write(QueueNode::new(entry, context)) };
+        Ok(())
+    }
+
+    unsafe fn timer_arm(
+        &self,
+        node: NonNull<QueueNode>,
+        at: Instant,
+        how: Arm,
+    ) -> Result<(), Error> {
+        let shared = &*self.handle.shared;
+        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
+        // shuts it before its memory goes.
+        if unsafe { queue::arm(shared, node, at, how)? } {
+            shared.alarm.notify_one();
+        }
+        Ok(())
+    }
+
+    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::state(&*self.handle.shared, node) }
+    }
+
+    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::try_cancel(&*self.handle.shared, node) }
+    }
+
+    unsafe fn timer_cancel(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        unsafe { queue::cancel(&*self.handle.shared, node, stalled) }
+    }
+
+    unsafe fn timer_shut(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        unsafe { queue::shut(&*self.handle.shared, node, stalled) }
+    }
+
+    fn trace(&self, event: &Event<'_>) {
+        let _ = catch(|| (self.handle.tracer)(event));
+    }
+}

@@ -1,0 +1,377 @@
+//! Virtual time, deterministic: the platform of tests.
+
+use std::alloc;
+use std::format;
+use std::string::String;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::vec::Vec;
+
+use core::alloc::Layout;
+use core::fmt;
+use core::ptr::{self, NonNull};
+use core::time::Duration;
+
+use crate::context::{ContextId, MaySleep};
+use crate::error::Error;
+use crate::event::Event;
+use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::{
+    contexts, Arm, DeferredEntry, Emulated, Platform, StdRawLock, TimerEntry, TimerState, TryCancel,
+};
+use crate::time::Instant;
+use crate::timer::queue::{self, Due, Monitor, Queue, QueueNode};
+
+/// How long a wait for another thread's callback lasts before it is reported. Real time: virtual time stands still.
+const STALL: Duration = Duration::from_secs(1);
+
+/// A world whose time passes only when told to, by [`advance`](Sim::advance) or by a sleep. Callbacks run on the thread that lets time pass,
+/// each at the very instant that it was armed for.
+///
+/// The same test has the same trace, down to the last event: see [`with_log`](Sim::with_log). Clones are the same world.
+#[derive(Clone)]
+pub struct Sim(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+struct State {
+    now: Instant,
+    queue: Queue,
+    deferred: DeferredQueue,
+    timers: u64,
+    log: Option<Vec<String>>,
+}
+
+/// A timer of a [`Sim`]: numbered, so that a log can tell it from others.
+pub struct SimTimer {
+    queued: QueueNode,
+    number: u64,
+    entry: TimerEntry,
+    context: *const (),
+    sim: *const Shared,
+}
+
+// SAFETY: but for the `queued` part, which is `Sync`, a timer is not written after its init; the pointers are only handed on
+// (`context`) or used while the platform exists (`sim`).
+unsafe impl Send for SimTimer {}
+// SAFETY: as above.
+unsafe impl Sync for SimTimer {}
+
+impl fmt::Debug for SimTimer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimTimer({})", self.number)
+    }
+}
+
+impl Sim {
+    /// A world at instant zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::build(None)
+    }
+
+    /// A world that writes down everything that happens in it: arming, expiry, cancelling, teardown.
+    #[must_use]
+    pub fn with_log() -> Self {
+        Self::build(Some(Vec::new()))
+    }
+
+    fn build(log: Option<Vec<String>>) -> Self {
+        Sim(Arc::new(Shared {
+            state: Mutex::new(State {
+                now: Instant::ZERO,
+                queue: Queue::new(),
+                deferred: DeferredQueue::new(),
+                timers: 0,
+                log,
+            }),
+            ended: Condvar::new(),
+        }))
+    }
+
+    /// What has been written down so far, a line for each event.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.0.lock().log.clone().unwrap_or_default()
+    }
+
+    /// Lends the proof that one may sleep.
+    ///
+    /// # Panics
+    /// Inside a callback, where one may not.
+    pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        assert!(!contexts::in_callback(), "a callback may not sleep");
+        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
+        f(unsafe { MaySleep::assume() })
+    }
+
+    /// Lets time pass, and runs what falls due.
+    ///
+    /// # Panics
+    /// Inside a callback: time stands still there.
+    pub fn advance(&self, by: Duration) {
+        let until = self.0.lock().now.saturating_add(by);
+        self.advance_to(until);
+    }
+
+    /// Lets time pass until an instant, and runs what falls due.
+    ///
+    /// # Panics
+    /// As [`advance`](Sim::advance).
+    pub fn advance_to(&self, until: Instant) {
+        assert!(
+            !contexts::in_callback(),
+            "time does not pass inside a callback"
+        );
+        let shared = &*self.0;
+        let mut state = shared.lock();
+        loop {
+            if let Some(call) = state.deferred.pop() {
+                drop(state);
+                // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
+                unsafe { call.make() };
+                state = shared.lock();
+            } else if state.queue.is_busy() {
+                // Another thread lets time pass, too.
+                state = shared
+                    .ended
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            } else if let Due::Call(call) = state.queue.take_due(until) {
+                state.now = state.now.max(call.expires());
+                drop(state);
+                // SAFETY: just taken out, and `finished` comes next; no lock is held.
+                contexts::callback(|| unsafe { call.make() });
+                state = shared.lock();
+                state.queue.finished();
+                shared.ended.notify_all();
+            } else {
+                state.now = state.now.max(until);
+                return;
+            }
+        }
+    }
+}
+
+impl Default for Sim {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Sim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sim(at {})", self.0.lock().now)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing here runs code of a driver under the lock, so a poisoned one holds nothing broken.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, what: impl FnOnce() -> String) {
+        let mut state = self.lock();
+        let now = state.now;
+        if let Some(log) = &mut state.log {
+            log.push(format!("[{now}] {}", what()));
+        }
+    }
+}
+
+/// Tells the log, then calls the timer's own entry.
+///
+/// # Safety
+/// `timer` is a `SimTimer` whose entry may be called.
+unsafe extern "C" fn expire(timer: *const (), expires: Instant) {
+    // SAFETY: the queue calls this between the timer's init and the return of its shut. The `Sim` outlives the scope.
+    let (number, entry, context, sim) = unsafe {
+        let timer = timer.cast::<SimTimer>();
+        (
+            (*timer).number,
+            (*timer).entry,
+            (*timer).context,
+            &*(*timer).sim,
+        )
+    };
+    sim.log(|| format!("timer {number} expires"));
+    // SAFETY: as above.
+    unsafe { entry(context, expires) }
+}
+
+/// The queued part of a timer.
+///
+/// # Safety
+/// The timer is initialised and not released.
+unsafe fn queued(timer: NonNull<SimTimer>) -> NonNull<QueueNode> {
+    // SAFETY: the place of a field of a valid timer.
+    unsafe { NonNull::new_unchecked(ptr::addr_of_mut!((*timer.as_ptr()).queued)) }
+}
+
+// SAFETY: all access to the queue is under the mutex of `state`. `advance_to` makes each call that it takes out, then notes its
+// end and wakes all waiters; an entry is called with the mutex free.
+unsafe impl Monitor for Shared {
+    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        f(&mut self.lock().queue)
+    }
+
+    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
+        let mut state = self.lock();
+        loop {
+            if let Some(result) = f(&mut state.queue) {
+                return result;
+            }
+            let (guard, timeout) = self
+                .ended
+                .wait_timeout(state, STALL)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            if timeout.timed_out() {
+                drop(state);
+                stalled();
+                state = self.lock();
+            }
+        }
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above; the mutex and the
+// condition variable are in an `Arc` that the scope's platform value holds until its memory is gone. 2: entries are called by
+// `advance_to` only. 5: a mutex held for a few instructions; deferred calls are made by `advance_to`, outside callbacks. 6: the
+// global allocator. 7: `contexts` numbers threads and nested callbacks. 8: nothing here panics but `sleep`.
+unsafe impl Platform for Sim {
+    type Bus = Emulated;
+    type RawLock = StdRawLock;
+    type Timer = SimTimer;
+    type Deferred = DeferredNode;
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        // SAFETY: the crate never asks for a layout of size zero.
+        NonNull::new(unsafe { alloc::alloc(layout) })
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        contexts::current()
+    }
+
+    fn in_callback(&self) -> bool {
+        contexts::in_callback()
+    }
+
+    fn sleep(&self, _cx: MaySleep<'_>, delay: Duration) {
+        self.advance(delay);
+    }
+
+    unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.lock().deferred.push(node, run, argument) };
+    }
+
+    fn now(&self) -> Instant {
+        self.0.lock().now
+    }
+
+    unsafe fn timer_init(
+        &self,
+        node: *mut SimTimer,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        let number = {
+            let mut state = self.0.lock();
+            state.timers += 1;
+            state.timers
+        };
+        // SAFETY: memory for a timer, says the caller.
+        unsafe {
+            node.write(SimTimer {
+                queued: QueueNode::new(expire, node as *const ()),
+                number,
+                entry,
+                context,
+                sim: Arc::as_ptr(&self.0),
+            });
+        }
+        Ok(())
+    }
+
+    unsafe fn timer_arm(
+        &self,
+        node: NonNull<SimTimer>,
+        at: Instant,
+        how: Arm,
+    ) -> Result<(), Error> {
+        // SAFETY: (this and the four below) the timer is initialised and of this platform, says the caller, and the crate
+        // shuts it before its memory goes.
+        let (armed, number) = unsafe {
+            (
+                queue::arm(&*self.0, queued(node), at, how),
+                (*node.as_ptr()).number,
+            )
+        };
+        self.0.log(|| match (&armed, how) {
+            (Ok(_), Arm::Replace) => format!("timer {number} is armed for {at}"),
+            (Ok(_), Arm::IfIdle) => format!("timer {number} is armed for {at} unless it is armed"),
+            (Err(error), _) => format!("timer {number} is not armed: {error}"),
+        });
+        armed.map(drop)
+    }
+
+    unsafe fn timer_state(&self, node: NonNull<SimTimer>) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::state(&*self.0, queued(node)) }
+    }
+
+    unsafe fn timer_try_cancel(&self, node: NonNull<SimTimer>) -> TryCancel {
+        // SAFETY: see `timer_arm`.
+        let (found, number) = unsafe {
+            (
+                queue::try_cancel(&*self.0, queued(node)),
+                (*node.as_ptr()).number,
+            )
+        };
+        self.0
+            .log(|| format!("timer {number} is to be cancelled: {found:?}"));
+        found
+    }
+
+    unsafe fn timer_cancel(
+        &self,
+        node: NonNull<SimTimer>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        let (active, number) = unsafe {
+            (
+                queue::cancel(&*self.0, queued(node), stalled),
+                (*node.as_ptr()).number,
+            )
+        };
+        self.0
+            .log(|| format!("timer {number} is cancelled: active {active}"));
+        active
+    }
+
+    unsafe fn timer_shut(
+        &self,
+        node: NonNull<SimTimer>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        unsafe { queue::shut(&*self.0, queued(node), stalled) }
+    }
+
+    fn trace(&self, event: &Event<'_>) {
+        self.0.log(|| format!("{event}"));
+    }
+}

@@ -1,0 +1,86 @@
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use crate::context::MaySleep;
+use crate::platform::Platform;
+use crate::scope::inner::Core;
+use crate::scope::teardown::{teardown, NoBody};
+use crate::scope::DriverScope;
+
+/// Runs `f` with a scope of its own, tears the scope down, and returns what `f` returned: the form for a driver that lives on
+/// a stack, such as a test or a user-space tool.
+///
+/// `env` is what callbacks may borrow: it is lent for the scope's whole life, so a callback may hold `&'drv E`.
+///
+/// ```
+/// use core::sync::atomic::{AtomicU32, Ordering};
+/// use driver_scope::{enter, DriverScope, Restart, Units, platform::Sim};
+///
+/// let sim = Sim::new();
+/// let ticks = AtomicU32::new(0);
+/// sim.may_sleep(|cx| {
+///     enter(sim.clone(), cx, &ticks, |ticks, scope| {
+///         let timer = scope.hrtimer(move |t| {
+///             ticks.fetch_add(1, Ordering::Relaxed);
+///             t.forward(10.millis())
+///         })?;
+///         timer.start(10.millis())?;
+///         scope.sleep(105.millis());
+///         Ok::<(), driver_scope::Error>(())
+///     })
+/// })?;
+/// assert_eq!(ticks.load(Ordering::Relaxed), 10);
+/// # Ok::<(), driver_scope::Error>(())
+/// ```
+///
+/// # When the compiler objects
+/// - "borrowed data escapes" or "argument requires that … is borrowed for `'static`": a callback captures a local of the
+///   function around. Pass it in through `env` (a tuple, if there are several).
+/// - "type annotations needed" where the body uses `?`: say what it returns, as the last line above does.
+///
+/// # Context
+/// May sleep: it waits for every callback that is running at the end. If a callback never ends, neither does this:
+/// `env` may be on the caller's stack.
+///
+/// # Panics
+/// If `f` panics, the scope is torn down and the panic goes on.
+pub fn enter<P, E, R>(
+    platform: P,
+    cx: MaySleep<'_>,
+    env: &E,
+    f: impl for<'drv> FnOnce(&'drv E, &DriverScope<'drv, P>) -> R,
+) -> R
+where
+    P: Platform,
+    E: ?Sized,
+{
+    /// Tears down when `f` is done, by return or by panic.
+    struct End<'a, P: Platform> {
+        core: NonNull<Core<P>>,
+        cx: MaySleep<'a>,
+        _owns: PhantomData<&'a Core<P>>,
+    }
+    impl<P: Platform> Drop for End<'_, P> {
+        fn drop(&mut self) {
+            // SAFETY: the core outlives this guard (it is declared before it); the guard is dropped once; the scope was lent to
+            // `f` alone, which is over. `enter` needs a `MaySleep`, so this is no callback of the scope: those are registered only
+            // inside it, and wait for nothing that is outside.
+            unsafe { teardown(self.core.as_ref(), &NoBody, self.cx) };
+        }
+    }
+
+    let core = Core::new(platform, "enter");
+    let core = NonNull::from(&core);
+    let end = End {
+        core,
+        cx,
+        _owns: PhantomData,
+    };
+    // SAFETY: the core stays where it is until this function returns, which the guard lets it do only after the
+    // teardown. `f` is generic in `'drv`, which the compiler picks here: shorter than the borrow of `env`, and over when `f`
+    // returns. `cx` proves that one may sleep.
+    let scope = unsafe { DriverScope::new(core) };
+    let result = f(env, &scope);
+    drop(end);
+    result
+}

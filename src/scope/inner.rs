@@ -1,0 +1,71 @@
+//! What is behind a scope: the platform, the memory, the lists. One per `Binding` or `enter`.
+
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use crate::error::Error;
+use crate::event::{Event, Name};
+use crate::platform::unwind::catch;
+use crate::platform::Platform;
+use crate::scope::arena::Arena;
+use crate::scope::registry::{List, Node, Registration};
+use crate::sync::{AtomicBool, Ordering};
+
+pub(crate) struct Core<P: Platform> {
+    pub(crate) platform: P,
+    /// Whose scope this is, for events.
+    pub(crate) driver: &'static str,
+    pub(crate) arena: Arena,
+    /// Everything but the hooks.
+    pub(crate) entries: List<P>,
+    /// `on_remove` actions: run, and gone, before anything is closed.
+    pub(crate) hooks: List<P>,
+    closing: AtomicBool,
+}
+
+impl<P: Platform> Core<P> {
+    pub(crate) fn new(platform: P, driver: &'static str) -> Self {
+        Core {
+            platform,
+            driver,
+            arena: Arena::new(),
+            entries: List::new(),
+            hooks: List::new(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the scope has passed the point where arming is refused.
+    ///
+    /// An early, cheap answer, and not what soundness rests on: a start that misses the mark meets `timer_shut`, which
+    /// linearises against it.
+    pub(crate) fn is_closing(&self) -> bool {
+        // Relaxed: see above; nothing is published by the mark.
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_closing(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs code of the driver; a panic is reported where it can be caught.
+    pub(crate) fn guarded<R>(&self, name: Option<&Name>, f: impl FnOnce() -> R) -> Option<R> {
+        match catch(f) {
+            Ok(value) => Some(value),
+            Err(_) => {
+                self.platform.trace(&Event::Panicked {
+                    driver: self.driver,
+                    name,
+                });
+                None
+            }
+        }
+    }
+
+    /// Reserves a node. Nothing is registered yet; the memory is the scope's either way.
+    pub(crate) fn reserve_node<R: Registration<P>>(
+        &self,
+    ) -> Result<NonNull<MaybeUninit<Node<P, R>>>, Error> {
+        self.arena.reserve(&self.platform)
+    }
+}

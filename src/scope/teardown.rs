@@ -1,0 +1,252 @@
+//! The end of a scope, in phases: hooks, close, shut down, destroy, release.
+//!
+//! A state machine whose every step records that it is done *before* it runs code of the driver. So when such code panics
+//! and nothing catches it (no `std`), the teardown goes on from the next step while the panic unwinds.
+
+use core::cell::Cell;
+use core::mem;
+use core::ptr::{self, NonNull};
+
+use crate::context::MaySleep;
+use crate::event::{Event, Kind, Name, Outcome, Phase};
+use crate::platform::Platform;
+use crate::scope::inner::Core;
+use crate::scope::registry::Entry;
+
+/// What a teardown must know of the scope's owner: a `Binding` has a driver and its data, `enter` has neither.
+pub(crate) trait Body {
+    /// Runs the driver's `remove`, if there is data.
+    fn remove(&self, cx: MaySleep<'_>);
+
+    /// Drops the driver's data; `false` if there is none.
+    ///
+    /// # Safety
+    /// Called once, after everything was shut down.
+    unsafe fn destroy_data(&self) -> bool;
+}
+
+/// The body of a scope that has no driver.
+pub(crate) struct NoBody;
+
+impl Body for NoBody {
+    fn remove(&self, _cx: MaySleep<'_>) {}
+    unsafe fn destroy_data(&self) -> bool {
+        false
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Remove,
+    Hooks,
+    Close,
+    ShutDown,
+    Data,
+    /// The captures of callbacks; their kinds have something to destroy and are no owned values.
+    Captures,
+    Owned,
+    BeginRelease,
+    Release,
+    Free,
+    Done,
+}
+
+struct Teardown<'a, 'c, P: Platform> {
+    core: &'a Core<P>,
+    body: &'a dyn Body,
+    cx: MaySleep<'c>,
+    step: Cell<Step>,
+    /// The newest entry of the closed list.
+    newest: Cell<*mut Entry<P>>,
+    /// Where the present step has got to.
+    cursor: Cell<*mut Entry<P>>,
+}
+
+/// Ends a scope. Afterwards its memory is gone and only the core itself is left.
+///
+/// # Safety
+/// Called once per core, on no callback of this scope; nobody else can register any more. After it the core is only
+/// dropped.
+pub(crate) unsafe fn teardown<P: Platform>(core: &Core<P>, body: &dyn Body, cx: MaySleep<'_>) {
+    let teardown = Teardown {
+        core,
+        body,
+        cx,
+        step: Cell::new(Step::Remove),
+        newest: Cell::new(ptr::null_mut()),
+        cursor: Cell::new(ptr::null_mut()),
+    };
+    /// Goes on where a panic left off. A second panic, now in a destructor that runs during unwinding, aborts.
+    struct GoOn<'b, 'a, 'c, P: Platform>(&'b Teardown<'a, 'c, P>);
+    impl<P: Platform> Drop for GoOn<'_, '_, '_, P> {
+        fn drop(&mut self) {
+            while self.0.advance() {}
+        }
+    }
+    let go_on = GoOn(&teardown);
+    while teardown.advance() {}
+    mem::forget(go_on);
+}
+
+impl<P: Platform> Teardown<'_, '_, P> {
+    /// Does one step; `false` when all is done.
+    fn advance(&self) -> bool {
+        match self.step.get() {
+            Step::Remove => {
+                self.phase(Phase::Hooks);
+                self.step.set(Step::Hooks);
+                self.core.guarded(None, || self.body.remove(self.cx));
+            }
+            Step::Hooks => self.next_hook(),
+            Step::Close => {
+                self.phase(Phase::Close);
+                self.core.set_closing();
+                self.newest.set(self.core.entries.close());
+                self.phase(Phase::ShutDown);
+                self.begin(Step::ShutDown);
+            }
+            Step::ShutDown => match self.next() {
+                Some(entry) => {
+                    // SAFETY: entries of the closed list live until `free`, the last step but one.
+                    if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
+                        self.ended(entry, outcome);
+                    }
+                }
+                None => {
+                    // From here on no driver code runs but what this thread calls.
+                    self.phase(Phase::Destroy);
+                    self.begin(Step::Data);
+                }
+            },
+            Step::Data => {
+                self.begin(Step::Captures);
+                self.destroy_data();
+            }
+            Step::Captures => self.destroy(|kind| kind != Kind::Owned, Step::Owned),
+            Step::Owned => self.destroy(|kind| kind == Kind::Owned, Step::BeginRelease),
+            Step::BeginRelease => {
+                self.phase(Phase::Release);
+                self.begin(Step::Release);
+            }
+            Step::Release => match self.next() {
+                Some(entry) => {
+                    // The platform's own types; but a model behind an emulated bus is a driver author's code.
+                    let name = self.entry(entry).name;
+                    let released = self.core.guarded(Some(&name), || {
+                        // SAFETY: alive until `free`; every `destroy` is over; the step visits each entry once.
+                        unsafe { Entry::release(entry) }
+                    });
+                    match released {
+                        Some(true) => self.ended(entry, Outcome::Dropped),
+                        Some(false) => {}
+                        None => self.ended(entry, Outcome::Panicked),
+                    }
+                }
+                None => self.step.set(Step::Free),
+            },
+            Step::Free => {
+                self.step.set(Step::Done);
+                // SAFETY: all entries are released, and nobody holds anything of the scope: handles are branded with its
+                // lifetime, which is over. The platform is the one all memory came from.
+                unsafe { self.core.arena.free(&self.core.platform) };
+                self.phase(Phase::Done);
+            }
+            Step::Done => return false,
+        }
+        true
+    }
+
+    /// Starts a walk over the closed list.
+    fn begin(&self, step: Step) {
+        self.step.set(step);
+        self.cursor.set(self.newest.get());
+    }
+
+    /// The next entry of the walk. The cursor is past it when this returns, whatever then happens to the entry.
+    fn next(&self) -> Option<NonNull<Entry<P>>> {
+        let entry = NonNull::new(self.cursor.get())?;
+        // SAFETY: entries of the closed list live until `free`.
+        self.cursor.set(unsafe { Entry::older(entry) });
+        Some(entry)
+    }
+
+    /// An entry that a walk has come to.
+    fn entry(&self, entry: NonNull<Entry<P>>) -> &Entry<P> {
+        // SAFETY: the walks visit entries of lists of this core, which live until `free`; the references that this hands out
+        // are local to the steps before.
+        unsafe { &*entry.as_ptr() }
+    }
+
+    fn next_hook(&self) {
+        if self.cursor.get().is_null() {
+            // A hook may have registered further hooks: those of each round run newest first.
+            self.cursor.set(self.core.hooks.take());
+        }
+        match self.next() {
+            Some(entry) => {
+                // SAFETY: the entry was taken off its list by this thread, and lives until `free`.
+                if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
+                    self.ended(entry, outcome);
+                }
+            }
+            None if self.core.hooks.close_if_empty() => self.step.set(Step::Close),
+            None => {}
+        }
+    }
+
+    fn destroy_data(&self) {
+        // SAFETY: the step before has shut everything down, and this step is left before it runs.
+        let destroyed = self
+            .core
+            .guarded(None, || unsafe { self.body.destroy_data() });
+        if destroyed == Some(true) {
+            let name = Name::new(Some("data"), core::panic::Location::caller());
+            self.trace_ended(&name, Kind::Data, Outcome::Dropped);
+        }
+    }
+
+    /// Destroys the next entry of the kinds that belong to this step, or goes on to `then`.
+    fn destroy(&self, belongs: impl Fn(Kind) -> bool, then: Step) {
+        let Some(entry) = self.next() else {
+            self.begin(then);
+            return;
+        };
+        let (kind, name) = (self.entry(entry).kind(), self.entry(entry).name);
+        if belongs(kind) {
+            // SAFETY: alive until `free`; everything is shut down; `next` moved past the entry and each kind belongs to one
+            // of the two steps, so this happens once.
+            let destroyed = self
+                .core
+                .guarded(Some(&name), || unsafe { Entry::destroy(entry) });
+            match destroyed {
+                // The end of a timer was told when it was shut down.
+                Some(true) if kind == Kind::Owned => self.ended(entry, Outcome::Dropped),
+                Some(_) => {}
+                None => self.ended(entry, Outcome::Panicked),
+            }
+        }
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.core.platform.trace(&Event::Phase {
+            driver: self.core.driver,
+            phase,
+            at: self.core.platform.now(),
+        });
+    }
+
+    fn ended(&self, entry: NonNull<Entry<P>>, outcome: Outcome) {
+        let entry = self.entry(entry);
+        self.trace_ended(&entry.name, entry.kind(), outcome);
+    }
+
+    fn trace_ended(&self, name: &Name, kind: Kind, outcome: Outcome) {
+        self.core.platform.trace(&Event::Ended {
+            driver: self.core.driver,
+            name,
+            kind,
+            outcome,
+            at: self.core.platform.now(),
+        });
+    }
+}

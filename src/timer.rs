@@ -1,0 +1,218 @@
+//! High-resolution timers that end with their scope.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::panic::Location;
+use core::ptr::NonNull;
+use core::time::Duration;
+
+use crate::context::MaySleep;
+use crate::error::Error;
+use crate::event::Name;
+use crate::platform::{Arm, Platform, TryCancel};
+use crate::scope::DriverScope;
+use crate::time::Instant;
+
+mod context;
+mod node;
+pub mod queue;
+mod vacant;
+
+pub use context::{Restart, TimerContext};
+pub use vacant::Vacant;
+
+use node::TimerNode;
+
+/// A timer of a scope, as its driver holds it: a copyable name for something that the scope owns.
+///
+/// Dropping, copying or forgetting it changes nothing; the timer ends with its scope, whose teardown stops it and waits for
+/// its callback.
+///
+/// # Context
+/// All but [`cancel`](HrTimer::cancel) work anywhere, in callbacks too: a callback may start, restart or cancel any timer, its own included.
+/// The callback of one timer never runs beside itself: what expires meanwhile runs after it.
+pub struct HrTimer<'drv, P: Platform> {
+    node: NonNull<TimerNode<P>>,
+    /// Covariant: a shorter name for the same timer is harmless, since nothing that can be done with it takes a callback or
+    /// leads to the scope.
+    _scope: PhantomData<&'drv TimerNode<P>>,
+}
+
+impl<P: Platform> Clone for HrTimer<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P: Platform> Copy for HrTimer<'_, P> {}
+
+// SAFETY: a handle is a shared reference to a node, whose methods are callable from any context at the same time: its state is
+// atomic or the platform's, and its callback is `Send` and run by one context at a time.
+unsafe impl<P: Platform> Send for HrTimer<'_, P> {}
+// SAFETY: as above.
+unsafe impl<P: Platform> Sync for HrTimer<'_, P> {}
+
+impl<'drv, P: Platform> DriverScope<'drv, P> {
+    /// Makes a timer, not started. The callback may borrow from the scope, and may keep state of its own.
+    ///
+    /// Context of the callback: that of the platform's timers; on a kernel a hard interrupt. It must not block, and nothing
+    /// that waits can be called in it: it has no [`MaySleep`].
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`], [`Error::Closed`], or what the platform lacks. The callback is then dropped.
+    ///
+    /// # Edition 2021
+    /// A closure captures the *fields* that it mentions. One that uses `guard.0` and not `guard` leaves the guard behind, to be
+    /// dropped at the end of `probe`; mention the whole (`let guard = &guard;`) if its `Drop` matters.
+    #[track_caller]
+    pub fn hrtimer<F>(&self, callback: F) -> Result<HrTimer<'drv, P>, Error>
+    where
+        F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
+    {
+        let name = self.next_name(Location::caller());
+        let node = TimerNode::register(self, name)?;
+        // SAFETY: just registered, and no other handle to it exists that could start it.
+        unsafe { node::set_callback(self, node, callback)? };
+        Ok(HrTimer::of(node))
+    }
+
+    /// Makes a timer whose callback comes later: for timers that start each other.
+    ///
+    /// ```
+    /// # use driver_scope::{enter, Restart, Units, platform::Sim};
+    /// # let sim = Sim::new();
+    /// # sim.may_sleep(|cx| enter(sim.clone(), cx, &(), |_, scope| {
+    /// let (on, vacant) = scope.vacant_hrtimer()?;
+    /// let off = scope.hrtimer(move |_| { let _ = on.start(10.millis()); Restart::No })?;
+    /// vacant.set(scope, move |_| { let _ = off.start(5.millis()); Restart::No })?;
+    /// on.start(1.millis())?;
+    /// # Ok::<(), driver_scope::Error>(())
+    /// # })).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`], [`Error::Closed`], or what the platform lacks.
+    #[track_caller]
+    pub fn vacant_hrtimer(&self) -> Result<(HrTimer<'drv, P>, Vacant<'drv, P>), Error> {
+        let name = self.next_name(Location::caller());
+        let node = TimerNode::register(self, name)?;
+        Ok((HrTimer::of(node), Vacant::of(node)))
+    }
+}
+
+impl<P: Platform> HrTimer<'_, P> {
+    fn of(node: NonNull<TimerNode<P>>) -> Self {
+        HrTimer {
+            node,
+            _scope: PhantomData,
+        }
+    }
+
+    fn node(&self) -> &TimerNode<P> {
+        // SAFETY: the node lives until the scope's memory is freed, after `'drv`, which this handle cannot outlive.
+        unsafe { self.node.as_ref() }
+    }
+
+    /// Starts the timer: it expires `delay` from now, whether or not it was started before. Zero means at once (never on
+    /// the caller's stack).
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the scope is closing; [`Error::Vacant`]; [`Error::Panicked`]; [`Error::TimeOverflow`].
+    #[inline]
+    pub fn start(self, delay: Duration) -> Result<(), Error> {
+        let node = self.node();
+        let at = node
+            .platform()
+            .now()
+            .checked_add(delay)
+            .ok_or(Error::TimeOverflow)?;
+        node.arm(at, Arm::Replace)
+    }
+
+    /// Starts the timer for an instant; one that is past means at once.
+    ///
+    /// # Errors
+    /// As for [`start`](HrTimer::start).
+    #[inline]
+    pub fn start_at(self, at: Instant) -> Result<(), Error> {
+        self.node().arm(at, Arm::Replace)
+    }
+
+    /// Starts the timer again for the instant that it was last started for.
+    ///
+    /// # Errors
+    /// As for [`start`](HrTimer::start); [`Error::NeverStarted`].
+    pub fn restart(self) -> Result<(), Error> {
+        let at = self.expires().ok_or(Error::NeverStarted)?;
+        self.start_at(at)
+    }
+
+    /// Moves the expiry forward by as many whole periods as it takes to get past the present, starts the timer for that instant,
+    /// and returns how many periods were passed over (zero if the expiry was in the future already: then it stays).
+    ///
+    /// Not atomic against a `start` elsewhere: the later of the two wins. A callback forwards itself with
+    /// [`TimerContext::forward`].
+    ///
+    /// # Errors
+    /// As for [`start`](HrTimer::start); [`Error::NeverStarted`]; [`Error::ZeroPeriod`].
+    pub fn forward(self, period: Duration) -> Result<u64, Error> {
+        let from = self.expires().ok_or(Error::NeverStarted)?;
+        let (at, periods) = context::forward(from, self.node().platform().now(), period)?;
+        self.start_at(at)?;
+        Ok(periods)
+    }
+
+    /// Disarms the timer if that needs no waiting, and says what it found.
+    pub fn try_cancel(self) -> TryCancel {
+        self.node().try_cancel()
+    }
+
+    /// Disarms the timer, waiting for its callback if that runs; a restart by that callback is undone. Says whether there was
+    /// anything to cancel.
+    ///
+    /// The timer may be started again afterwards. To leave it to the teardown is as good: a driver need not cancel at remove.
+    ///
+    /// # Errors
+    /// [`Error::Deadlock`] inside the timer's own callback.
+    ///
+    /// # Deadlocks
+    /// Hold no lock that the callback takes: nothing here can see that.
+    pub fn cancel(self, cx: MaySleep<'_>) -> Result<bool, Error> {
+        self.node().cancel(cx)
+    }
+
+    /// Whether the timer is armed, or its callback runs.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        let state = self.node().state();
+        state.armed || state.running
+    }
+
+    /// The instant that the timer was last started for.
+    #[must_use]
+    pub fn expires(self) -> Option<Instant> {
+        self.node().state().expires
+    }
+
+    /// How long until it expires, if it is armed; zero if it is late.
+    #[must_use]
+    pub fn remaining(self) -> Option<Duration> {
+        let state = self.node().state();
+        let expires = state.expires.filter(|_| state.armed)?;
+        Some(expires.saturating_duration_since(self.node().platform().now()))
+    }
+
+    /// What the timer is called in reports.
+    #[must_use]
+    pub fn name(self) -> Name {
+        self.node().name()
+    }
+}
+
+impl<P: Platform> fmt::Debug for HrTimer<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HrTimer")
+            .field("name", &self.node().name())
+            .field("state", &self.node().state())
+            .finish()
+    }
+}

@@ -1,0 +1,316 @@
+//! A timer as it lies in the scope's memory, and what happens when it expires.
+
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+use crate::context::MaySleep;
+use crate::error::Error;
+use crate::event::{Event, Kind, Name, Outcome};
+use crate::platform::{Arm, Platform, TimerState, TryCancel};
+use crate::scope::inner::Core;
+use crate::scope::registry::Registration;
+use crate::scope::DriverScope;
+use crate::sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell};
+use crate::time::Instant;
+use crate::timer::context::{Restart, TimerContext};
+
+/// Set in `running` when the timer expired while its callback ran. Context ids are even.
+const AGAIN: usize = 1;
+
+pub(crate) struct TimerNode<P: Platform> {
+    core: NonNull<Core<P>>,
+    name: Name,
+    /// The mark that a callback never runs beside itself: 0, or the id of the context that runs it, with AGAIN.
+    running: AtomicUsize,
+    /// Whether there is a callback; set once.
+    ready: AtomicBool,
+    /// Whether the callback has panicked.
+    panicked: AtomicBool,
+    callback: UnsafeCell<Option<Callback<P>>>,
+    /// The platform's own node: initialised in place, then only touched by the platform.
+    timer: UnsafeCell<MaybeUninit<P::Timer>>,
+}
+
+/// A driver's closure in the scope's memory, its type forgotten.
+struct Callback<P: Platform> {
+    closure: NonNull<()>,
+    call: unsafe fn(NonNull<()>, &mut TimerContext<'_, P>) -> Restart,
+    drop: unsafe fn(NonNull<()>),
+}
+
+// SAFETY: what goes from one context to another here is the closure, which is `Send` (`set_callback`) and called by the one
+// context that has set `running`; the platform's node is `Send + Sync`; the rest is atomic or written before the node is shared.
+unsafe impl<P: Platform> Send for TimerNode<P> {}
+// SAFETY: as above.
+unsafe impl<P: Platform> Sync for TimerNode<P> {}
+
+impl<P: Platform> TimerNode<P> {
+    /// Makes a timer without a callback, owned by the scope.
+    pub(crate) fn register(scope: &DriverScope<'_, P>, name: Name) -> Result<NonNull<Self>, Error> {
+        let core = NonNull::from(scope.core());
+        let init = |place: NonNull<Self>| {
+            // SAFETY: `place` is memory for a node, ours alone until the registration is published.
+            unsafe {
+                place.write(TimerNode {
+                    core,
+                    name,
+                    running: AtomicUsize::new(0),
+                    ready: AtomicBool::new(false),
+                    panicked: AtomicBool::new(false),
+                    callback: UnsafeCell::new(None),
+                    timer: UnsafeCell::new(MaybeUninit::uninit()),
+                });
+                let node = place.as_ref().timer_place();
+                // SAFETY: the place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may
+                // be called with this context from anywhere until then.
+                scope
+                    .platform()
+                    .timer_init(node.as_ptr(), entry::<P>, place.as_ptr() as *const ())
+            }
+        };
+        let undo = |place: NonNull<Self>| {
+            // SAFETY: `init` initialised the node, which nobody else has seen: it was never armed.
+            unsafe {
+                let node = place.as_ref();
+                let _ = scope
+                    .platform()
+                    .timer_shut(node.timer_place(), scope.may_sleep(), &|| {});
+                Registration::<P>::release(node);
+            }
+        };
+        // SAFETY: as the two closures say.
+        unsafe { scope.register(name, init, undo) }
+    }
+
+    fn core(&self) -> &Core<P> {
+        // SAFETY: the core outlives the scope's memory, in which this node lies.
+        unsafe { self.core.as_ref() }
+    }
+
+    pub(crate) fn platform(&self) -> &P {
+        &self.core().platform
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.name
+    }
+
+    fn timer_place(&self) -> NonNull<P::Timer> {
+        // The address of the platform's node. Not an access: the crate never looks at it.
+        let place = self.timer.with_mut(|timer| timer.cast::<P::Timer>());
+        // SAFETY: the address of a field is not null.
+        unsafe { NonNull::new_unchecked(place) }
+    }
+
+    #[inline]
+    pub(crate) fn arm(&self, at: Instant, how: Arm) -> Result<(), Error> {
+        // Acquire: pairs with the Release in `set_callback`, so that a context that starts the timer (and what the platform
+        // then calls) sees the callback.
+        if !self.ready.load(Ordering::Acquire) {
+            return Err(Error::Vacant);
+        }
+        // Relaxed, both: they only give an early answer. A start that misses `closing` meets `timer_shut`; one that misses
+        // `panicked` has its entry turned away.
+        if self.panicked.load(Ordering::Relaxed) {
+            return Err(Error::Panicked);
+        }
+        if self.core().is_closing() {
+            return Err(Error::Closed);
+        }
+        // SAFETY: initialised at `register`, and not released while a handle exists.
+        unsafe { self.platform().timer_arm(self.timer_place(), at, how) }
+    }
+
+    pub(crate) fn state(&self) -> TimerState {
+        // SAFETY: as in `arm`.
+        unsafe { self.platform().timer_state(self.timer_place()) }
+    }
+
+    pub(crate) fn try_cancel(&self) -> TryCancel {
+        // SAFETY: as in `arm`.
+        unsafe { self.platform().timer_try_cancel(self.timer_place()) }
+    }
+
+    pub(crate) fn cancel(&self, cx: MaySleep<'_>) -> Result<bool, Error> {
+        // Relaxed: only this very context could have stored its own id, and could not have missed it.
+        let running = self.running.load(Ordering::Relaxed) & !AGAIN;
+        if running == self.platform().context().get() {
+            return Err(Error::Deadlock);
+        }
+        // SAFETY: as in `arm`; not inside the node's entry, as just found.
+        Ok(unsafe {
+            self.platform()
+                .timer_cancel(self.timer_place(), cx, &|| self.stalled())
+        })
+    }
+
+    fn stalled(&self) {
+        self.platform().trace(&Event::Stalled {
+            driver: self.core().driver,
+            name: &self.name,
+        });
+    }
+
+    /// Runs the callback for an expiry, unless another context is running it: then that one runs it again.
+    fn expire(&self, mut expires: Instant) {
+        let me = self.platform().context().get();
+        // Acquire: pairs with the Release that ended the last run, whose writes to the closure's state this run must see.
+        while let Err(other) =
+            self.running
+                .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
+        {
+            // Release: what led to this expiry is seen by the run that it asks for, which takes the note with Acquire.
+            let noted = self.running.compare_exchange(
+                other,
+                other | AGAIN,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            if noted.is_ok() {
+                return;
+            }
+        }
+        loop {
+            self.run(expires);
+            // Release: pairs with the Acquire above.
+            if self
+                .running
+                .compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+            // Only AGAIN can have come in: nobody else clears the mark. Acquire: pairs with the Release of the note.
+            self.running.swap(me, Ordering::Acquire);
+            expires = self.platform().now();
+        }
+    }
+
+    /// Runs the callback once, and does what it asks for. The caller has set `running`.
+    fn run(&self, expires: Instant) {
+        if self.panicked.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut context = TimerContext::new(self.platform(), expires);
+        let restart = self.core().guarded(Some(&self.name), || {
+            self.callback.with(|callback| {
+                // SAFETY: `arm` found `ready`, so the callback is there, and it is not written again before every entry has
+                // ended. `running` keeps every other context from calling it.
+                unsafe {
+                    (*callback)
+                        .as_ref()
+                        .map(|callback| (callback.call)(callback.closure, &mut context))
+                }
+            })
+        });
+        // The restart must be in place before `running` is given up and the platform sees the entry end: a cancel that waits
+        // for the entry then finds it and undoes it.
+        match restart {
+            Some(Some(Restart::At(at))) => {
+                // Refused only when the scope is closing, and then it is as it should be.
+                let _ = self.arm(at, Arm::IfIdle);
+            }
+            Some(Some(Restart::Refused(error))) => self.platform().trace(&Event::Refused {
+                driver: self.core().driver,
+                name: &self.name,
+                error,
+            }),
+            Some(Some(Restart::No) | None) => {}
+            None => {
+                // Relaxed: see `arm`; the next run is ordered by `running`.
+                self.panicked.store(true, Ordering::Relaxed);
+                // A start made meanwhile would only be turned away when it expires.
+                let _ = self.try_cancel();
+            }
+        }
+    }
+}
+
+/// The platform's way in.
+///
+/// # Safety
+/// `context` is a `TimerNode<P>` between `timer_init` and the return of `timer_shut`.
+unsafe extern "C" fn entry<P: Platform>(context: *const (), expires: Instant) {
+    // A reference local to this call: it is gone when the platform says that the entry has ended, which is when the node's
+    // memory may go (trap 14).
+    // SAFETY: the caller's promise; nodes are only ever borrowed shared.
+    let node = unsafe { &*context.cast::<TimerNode<P>>() };
+    node.expire(expires);
+}
+
+/// Puts a closure into the scope's memory and makes it the timer's callback.
+///
+/// # Safety
+/// The node is registered in this scope, and this is called once per node.
+pub(crate) unsafe fn set_callback<'drv, P, F>(
+    scope: &DriverScope<'drv, P>,
+    node: NonNull<TimerNode<P>>,
+    callback: F,
+) -> Result<(), Error>
+where
+    P: Platform,
+    F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
+{
+    let place = scope.core().arena.reserve::<F>(scope.platform())?;
+    // SAFETY: memory for an `F`, ours alone.
+    unsafe { place.write(callback) };
+    let callback = Callback::<P> {
+        closure: place.cast(),
+        // SAFETY: `closure` is the `F` above, and the caller has it to itself (`running`).
+        call: |closure, context| unsafe { (*closure.as_ptr().cast::<F>())(context) },
+        // SAFETY: `closure` is the `F` above; dropped once, after the last call.
+        drop: |closure| unsafe { ptr::drop_in_place(closure.as_ptr().cast::<F>()) },
+    };
+    // SAFETY: alive, being registered; `ready` is not set, so nobody looks at the callback.
+    unsafe {
+        node.as_ref()
+            .callback
+            .with_mut(|slot| *slot = Some(callback));
+        // Release: pairs with the Acquire in `arm`.
+        node.as_ref().ready.store(true, Ordering::Release);
+    }
+    Ok(())
+}
+
+// SAFETY: the platform calls `entry` no more when `timer_shut` has returned (its promise 3), and the callback is called from
+// there alone.
+unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
+    const KIND: Kind = Kind::HrTimer;
+
+    fn shut(&self, core: &Core<P>, _name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
+        // SAFETY: initialised, not released; a teardown runs inside no entry of its own scope.
+        let state = unsafe {
+            core.platform
+                .timer_shut(self.timer_place(), cx, &|| self.stalled())
+        };
+        Some(match state {
+            TimerState { running: true, .. } => Outcome::WaitedFor,
+            TimerState {
+                armed: true,
+                expires,
+                ..
+            } => Outcome::Cancelled(expires.unwrap_or_default()),
+            _ => Outcome::Idle,
+        })
+    }
+
+    unsafe fn destroy(&self) -> bool {
+        // SAFETY: no entry runs or will run, so nobody looks at the callback.
+        let callback = self.callback.with_mut(|slot| unsafe { (*slot).take() });
+        match callback {
+            Some(callback) => {
+                // SAFETY: the closure was written, is called no more, and is dropped this once.
+                unsafe { (callback.drop)(callback.closure) };
+                true
+            }
+            None => false,
+        }
+    }
+
+    unsafe fn release(&self) -> bool {
+        // SAFETY: initialised by `timer_init`, shut, and dropped this once; nobody uses it afterwards.
+        self.timer
+            .with_mut(|timer| unsafe { ptr::drop_in_place(timer.cast::<P::Timer>()) });
+        false
+    }
+}

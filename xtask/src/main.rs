@@ -1,0 +1,50 @@
+//! The project's own tasks. `cargo xtask` alone lists them.
+
+mod asm;
+mod bless;
+mod qemu;
+mod test;
+mod util;
+
+use std::process::ExitCode;
+
+use anyhow::{bail, Result};
+
+const USAGE: &str = "\
+usage: cargo xtask <task> [options]
+
+  test                    every test suite
+  qemu <guest> [options]  boot a guest under QEMU and check what it reports
+  asm                     compare hot paths with their checked-in assembly
+  bless                   rewrite the expected output of the compile-fail tests";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let Some((task, rest)) = args.split_first() else {
+        bail!("no task given\n\n{USAGE}");
+    };
+    match task.as_str() {
+        "test" => test::run(rest),
+        "qemu" => qemu::run(rest),
+        "asm" => asm::run(rest),
+        "bless" => bless::run(rest),
+        "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("no task `{other}`\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,166 @@
+//! `cargo xtask qemu uio`: the driver in user space, on Debian's stock kernel, against QEMU's own edu device.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure, Context, Result};
+
+use super::cpio::Archive;
+use super::debian::{self, Kernel};
+use super::transcript::{complaints, Expected};
+use super::QEMU;
+use crate::util::{self, step};
+
+/// What the guest program must report. The list is here and not read from the guest, so that a check
+/// that silently went missing there is noticed.
+const EXPECTED: Expected = Expected {
+    prefix: "UIO",
+    checks: &[
+        "mounts",
+        "modules",
+        "bind",
+        "map",
+        "identify",
+        "liveness",
+        "factorial",
+        "kernel-clean",
+    ],
+};
+
+/// The guest program loads these from /modules, in this order.
+const MODULES: [&str; 2] = [
+    "kernel/drivers/uio/uio",
+    "kernel/drivers/uio/uio_pci_generic",
+];
+
+const BUILD: Duration = Duration::from_secs(600);
+/// A boot takes 5 to 8 s where QEMU has to emulate.
+const BOOT: Duration = Duration::from_secs(60);
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+pub fn run(args: &[String]) -> Result<()> {
+    let repeat = repeat(args)?;
+    let dir = util::target_dir()?.join("qemu");
+    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+
+    step(super::version()?);
+    let kernel = debian::stock_kernel(&dir)?;
+    step("building the guest program");
+    let init = build(&dir)?;
+    let initramfs = dir.join("uio.cpio");
+    fs::write(&initramfs, archive(&init, &kernel)?)
+        .with_context(|| format!("writing {}", initramfs.display()))?;
+
+    for n in 1..=repeat {
+        step(format!("boot {n} of {repeat}, Linux {}", kernel.release));
+        let log = dir.join("uio.log");
+        let started = Instant::now();
+        boot(&kernel, &initramfs, &log).with_context(|| {
+            format!(
+                "boot {n} of {repeat} failed; its output is in {}",
+                log.display()
+            )
+        })?;
+        step(format!(
+            "boot {n} of {repeat}: {} checks passed in {:.1} s",
+            EXPECTED.checks.len(),
+            started.elapsed().as_secs_f64()
+        ));
+    }
+    Ok(())
+}
+
+fn repeat(args: &[String]) -> Result<u32> {
+    const USAGE: &str = "usage: cargo xtask qemu uio [--repeat N]";
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let n = match args.as_slice() {
+        [] => 1,
+        ["--repeat", n] => n.parse().with_context(|| format!("`{n}`\n{USAGE}"))?,
+        _ => bail!("{USAGE}"),
+    };
+    ensure!(n > 0, "--repeat 0 would check nothing");
+    Ok(n)
+}
+
+/// The guest program, static because the initramfs has no libraries.
+fn build(dir: &Path) -> Result<PathBuf> {
+    let manifest = util::root().join("platforms/linux-uio/Cargo.toml");
+    // A target folder of its own: other flags in a shared one would rebuild everything at every turn.
+    // `--target` keeps the flags away from build scripts and procedural macros, which cannot be static.
+    let target_dir = dir.join("build");
+    let mut cargo = util::cargo();
+    cargo
+        .args(["build", "--release", "--bin", "edu-uio", "--target", TARGET])
+        .arg("--manifest-path")
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // Debug information would be most of the initramfs.
+        .env(
+            "RUSTFLAGS",
+            "-C target-feature=+crt-static -C strip=debuginfo",
+        );
+    util::run(&mut cargo, BUILD)?;
+    Ok(target_dir.join(TARGET).join("release/edu-uio"))
+}
+
+fn archive(init: &Path, kernel: &Kernel) -> Result<Vec<u8>> {
+    let mut archive = Archive::default();
+    for dir in ["dev", "proc", "sys", "modules"] {
+        archive.directory(dir)?;
+    }
+    // The kernel opens it as init's standard streams, before anything could mount /dev.
+    archive.character_device("dev/console", 5, 1)?;
+    let program = fs::read(init).with_context(|| format!("reading {}", init.display()))?;
+    archive.executable("init", &program)?;
+    for module in MODULES {
+        let (_, name) = module.rsplit_once('/').expect("a path");
+        archive.file(&format!("modules/{name}.ko"), &kernel.module(module)?)?;
+    }
+    archive.finish()
+}
+
+fn boot(kernel: &Kernel, initramfs: &Path, log: &Path) -> Result<()> {
+    // `no_timer_check`: the emulated timer is now and then late enough for the kernel to panic over it.
+    // `loglevel=5` rather than `quiet`, which would keep `WARNING:` from the console and so from the judge.
+    // With `panic=-1` and `-no-reboot` a panic ends QEMU at once.
+    let append = "console=ttyS0 loglevel=5 panic=-1 no_timer_check";
+    let mut qemu = Command::new(QEMU);
+    qemu.args(["-machine", "q35,accel=tcg", "-cpu", "max"])
+        .args(["-m", "512", "-smp", "1", "-nodefaults", "-no-reboot"])
+        .args(["-display", "none", "-serial", "stdio"])
+        .args(["-device", "edu"])
+        .arg("-kernel")
+        .arg(&kernel.image)
+        .arg("-initrd")
+        .arg(initramfs)
+        .args(["-append", append]);
+    let text = util::tee(&mut qemu, BOOT, log)?;
+    let wrong = complaints(&String::from_utf8_lossy(&text), &EXPECTED);
+    if !wrong.is_empty() {
+        bail!(
+            "the transcript is not that of a good run:\n    {}",
+            wrong.join("\n    ")
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options() {
+        let parse = |args: &[&str]| repeat(&args.iter().map(|s| s.to_string()).collect::<Vec<_>>());
+        assert_eq!(parse(&[]).unwrap(), 1);
+        assert_eq!(parse(&["--repeat", "3"]).unwrap(), 3);
+        for bad in [&["--repeat"][..], &["--repeat", "0"], &["3"]] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
