@@ -63,6 +63,9 @@ mod dma;
 mod factorial;
 mod interrupts;
 mod model;
+// The hosted platforms, and so the trait, are not part of a build for loom.
+#[cfg(not(loom))]
+mod platform;
 mod registers;
 mod state;
 #[cfg(test)]
