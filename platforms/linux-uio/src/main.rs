@@ -12,6 +12,7 @@
 
 mod guest;
 mod job;
+mod platform;
 mod report;
 mod sysfs;
 

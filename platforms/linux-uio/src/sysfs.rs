@@ -90,9 +90,13 @@ impl Device {
     }
 
     /// Maps a memory BAR.
-    pub fn map(&self, bar: u8) -> Result<Mapping, String> {
-        let path = self.path.join(format!("resource{bar}"));
-        Mapping::new(&path).map_err(|error| format!("{}: {error}", path.display()))
+    pub fn map(&self, bar: u8) -> std::io::Result<Mapping> {
+        Mapping::new(&self.path.join(format!("resource{bar}")))
+    }
+
+    /// Vendor and device id.
+    pub fn id(&self) -> (u16, u16) {
+        (self.vendor, self.device)
     }
 }
 

@@ -1,0 +1,104 @@
+//! driver-scope's platform for a user-space driver: `Host` for time and threads, BARs by mmap.
+//!
+//! Timers are those of the kernel: the timer thread sleeps in a futex with a time-out, which is an hrtimer.
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use driver_scope::platform::{Bus, Host};
+use driver_scope::{Error, Word};
+
+use crate::sysfs::{Device, Mapping};
+
+/// The platform.
+pub type Uio = Host<Pci>;
+
+/// The bus of devices in sysfs.
+pub enum Pci {}
+
+/// A memory BAR. Clones are the same BAR.
+#[derive(Clone)]
+pub struct Bar {
+    device: Device,
+    number: u8,
+    mapped: Arc<AtomicBool>,
+}
+
+impl Bar {
+    /// BAR `number` of a device. The one value (with its clones) for this BAR: two would not know of each other's mapping.
+    pub fn new(device: Device, number: u8) -> Self {
+        Bar {
+            device,
+            number,
+            mapped: Arc::default(),
+        }
+    }
+}
+
+/// A mapped BAR.
+pub struct MappedBar {
+    mapping: Mapping,
+    mapped: Arc<AtomicBool>,
+}
+
+impl Drop for MappedBar {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in `map`.
+        self.mapped.store(false, Ordering::Release);
+    }
+}
+
+/// The address of a mapped BAR.
+#[derive(Clone, Copy)]
+pub struct Address(NonNull<u8>);
+
+// SAFETY: an address of the process's memory means the same in all its threads; what may be done with it is up to `Bus`.
+unsafe impl Send for Address {}
+// SAFETY: as above.
+unsafe impl Sync for Address {}
+
+// SAFETY: a mapping lasts until it is dropped, where mmap put it: at a page, so aligned enough. Its length is that of the BAR.
+// Accesses are single volatile ones to device memory, so neither torn nor a data race. `mapped` admits one mapping at a time.
+unsafe impl Bus for Pci {
+    type Region = Bar;
+    type Mapping = MappedBar;
+    type Io = Address;
+
+    fn map(bar: &Bar) -> Result<MappedBar, Error> {
+        // Acquire: pairs with the Release in the last mapping's drop.
+        bar.mapped
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .map_err(|_| Error::AlreadyMapped)?;
+        bar.device
+            .map(bar.number)
+            .map(|mapping| MappedBar {
+                mapping,
+                mapped: Arc::clone(&bar.mapped),
+            })
+            .map_err(|error| {
+                bar.mapped.store(false, Ordering::Release);
+                Error::Platform(error.raw_os_error().unwrap_or(0))
+            })
+    }
+
+    fn size(mapping: &MappedBar) -> usize {
+        mapping.mapping.len()
+    }
+
+    fn io(mapping: &MappedBar) -> Address {
+        Address(mapping.mapping.base())
+    }
+
+    #[inline(always)]
+    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
+        // SAFETY: inside the mapping, which lasts, and aligned, says the caller.
+        unsafe { T::read_volatile(io.0.as_ptr().add(offset).cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<T: Word>(io: Address, offset: usize, value: T) {
+        // SAFETY: as in `read`.
+        unsafe { T::write_volatile(io.0.as_ptr().add(offset).cast(), value) }
+    }
+}
