@@ -26,6 +26,7 @@ pub use word::Word;
 /// # Ordering
 /// Accesses of one context to one device happen in program order. They are **not** ordered against normal memory, nor against
 /// other contexts' accesses.
+#[repr(transparent)]
 pub struct Mmio<'drv, R, P: Platform> {
     io: <P::Bus as Bus>::Io,
     /// Covariant in `'drv`: a shorter handle to the same registers is harmless.
