@@ -1,5 +1,83 @@
-//! A driver's scope as a lifetime that the compiler enforces.
+//! A device driver's lifetime, enforced by the compiler.
+//!
+//! Everything that can call back into a driver or touch its device comes from a branded [`DriverScope<'drv, P>`](DriverScope), and
+//! carries its lifetime. It begins when the driver is bound and ends when it is removed, so nothing that a driver makes can
+//! outlive its `remove`: the compiler refuses it. And the scope ends everything by itself, in order, whatever was
+//! forgotten, leaked or panicked.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//!
+//! use driver_scope::platform::{Model, Region, Sim};
+//! use driver_scope::*;
+//!
+//! // ---- the driver: no_std, forbids unsafe, works on any platform
+//! struct Blinker;
+//!
+//! enum BlinkerRegs {}
+//! impl Registers for BlinkerRegs {
+//!     const SIZE: usize = 0x10;
+//! }
+//! const LED: Reg<BlinkerRegs, u32> = Reg::at(0x00);
+//!
+//! impl<P: Platform> Driver<P> for Blinker {
+//!     type Device = PciDevice<P>;
+//!     type Data<'drv> = HrTimer<'drv, P>;
+//!     type Error = Error;
+//!
+//!     fn probe<'drv>(
+//!         dev: &'drv PciDevice<P>,
+//!         scope: &DriverScope<'drv, P>,
+//!     ) -> Result<HrTimer<'drv, P>, Error> {
+//!         let regs = scope.map::<BlinkerRegs>(dev.bar(0)?)?;
+//!         let blink = scope.hrtimer(move |t| {
+//!             regs.write(LED, !regs.read(LED));
+//!             t.forward(500.millis())
+//!         })?;
+//!         blink.start(500.millis())?;
+//!         Ok(blink)
+//!     }
+//! }
+//!
+//! // ---- a device: a model of one
+//! struct Led(AtomicU32);
+//! impl Model for Led {
+//!     fn read(&self, _offset: u64, _width: u8) -> u64 {
+//!         self.0.load(Ordering::Relaxed).into()
+//!     }
+//!     fn write(&self, _offset: u64, _width: u8, value: u64) {
+//!         self.0.store(value as u32, Ordering::Relaxed);
+//!     }
+//! }
+//!
+//! // ---- bind, run, remove
+//! let led = Arc::new(Led(AtomicU32::new(0)));
+//! let device = PciDevice::new(0x1234, 0x0001).with_bar(0, Region::new(led.clone(), 0x10))?;
+//! let sim = Sim::new();
+//! sim.may_sleep(|cx| {
+//!     let binding: Binding<Blinker, Sim> =
+//!         Binding::bind(sim.clone(), device, cx).map_err(|failed| failed.error)?;
+//!     sim.advance(1750.millis());
+//!     assert_eq!(led.0.load(Ordering::Relaxed), u32::MAX); // three times on, off, on
+//!     drop(binding);
+//!     sim.advance(60.secs());
+//!     assert_eq!(led.0.load(Ordering::Relaxed), u32::MAX); // and no more
+//!     Ok::<(), Error>(())
+//! })?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Where to start
+//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Mmio`].
+//! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
+//! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts.
+//!
+//! # Features
+//! `std`, on by default: the hosted platforms, and catching a driver's panics. Without it the crate needs `core` alone.
 #![no_std]
+// Links to the hosted platforms, which are not there without `std`.
+#![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
@@ -26,3 +104,8 @@ pub use scope::{enter, DriverScope};
 pub use sync::{Lock, LockGuard, Once};
 pub use time::{Instant, Units};
 pub use timer::{HrTimer, Restart, TimerContext, Vacant};
+
+/// The README's code, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -138,27 +138,12 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// # Safety
     /// Called once, on no callback; nobody uses the block any more.
     pub(crate) unsafe fn end(self, cx: MaySleep<'_>) -> D::Device {
-        /// Frees the block, also when a panic passes through.
+        /// Frees the block when a panic passes through the teardown.
         struct Free<D: Driver<P>, P: Platform>(Block<D, P>);
-        impl<D: Driver<P>, P: Platform> Free<D, P> {
-            fn free(&self) -> D::Device {
-                let storage = self.0 .0;
-                // SAFETY: the teardown is over, nobody uses the block, and this is called once: what it owns is moved out, and
-                // then the memory goes back to the platform that it came from. The data was destroyed by the teardown.
-                unsafe {
-                    let device = ManuallyDrop::into_inner(ptr::read(&storage.as_ref().device));
-                    let platform = ptr::read(&storage.as_ref().core.platform);
-                    platform.deallocate(storage.cast(), Self::layout());
-                    device
-                }
-            }
-            fn layout() -> Layout {
-                Block::<D, P>::LAYOUT
-            }
-        }
         impl<D: Driver<P>, P: Platform> Drop for Free<D, P> {
             fn drop(&mut self) {
-                drop(self.free());
+                // SAFETY: the teardown went on to its end before the panic came here, and `end` does not.
+                drop(unsafe { self.0.free() });
             }
         }
 
@@ -168,9 +153,26 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             let storage: &Storage<D, P> = self.get();
             teardown(&storage.core, &OfDriver(self), cx);
         }
-        let device = free.free();
+        // Before the block is freed, not after: what `free` drops last, the platform, may be the last of its clones, with code of
+        // the program in it, which may panic.
         mem::forget(free);
-        device
+        // SAFETY: the teardown is over; this is the one place that is reached now.
+        unsafe { self.free() }
+    }
+
+    /// Gives the memory back to the platform; what is left is the device.
+    ///
+    /// # Safety
+    /// The teardown is over, nobody uses the block any more, and this is called once.
+    unsafe fn free(self) -> D::Device {
+        // SAFETY: alive until this call, says the caller. What the block owns is moved out, once, and then its memory goes back
+        // to where `new` got it. The data was destroyed by the teardown.
+        unsafe {
+            let device = ManuallyDrop::into_inner(ptr::read(&self.0.as_ref().device));
+            let platform = ptr::read(&self.0.as_ref().core.platform);
+            platform.deallocate(self.0.cast(), Self::LAYOUT);
+            device
+        }
     }
 
     /// Has the platform call `run` with this block later, where one may sleep.

@@ -1,5 +1,4 @@
 use core::fmt;
-use core::mem::MaybeUninit;
 
 use crate::sync::{AtomicU8, Ordering, UnsafeCell};
 
@@ -16,7 +15,9 @@ const READY: u8 = 2;
 /// Any. Nothing here blocks or spins.
 pub struct Once<T> {
     state: AtomicU8,
-    value: UnsafeCell<MaybeUninit<T>>,
+    /// `None` until it is written. Dropped with the cell, if `T` needs it; a `Once` of something that needs no `Drop` needs none
+    /// either, and so may be [`alloc`](crate::DriverScope::alloc)ated.
+    value: UnsafeCell<Option<T>>,
 }
 
 // SAFETY: the value is written by the one context that moved `state` to WRITING and read only after READY was
@@ -31,7 +32,7 @@ impl<T> Once<T> {
     pub const fn new() -> Self {
         Once {
             state: AtomicU8::new(EMPTY),
-            value: UnsafeCell::new(MaybeUninit::uninit()),
+            value: UnsafeCell::new(None),
         }
     }
 
@@ -40,7 +41,7 @@ impl<T> Once<T> {
     pub fn new() -> Self {
         Once {
             state: AtomicU8::new(EMPTY),
-            value: UnsafeCell::new(MaybeUninit::uninit()),
+            value: UnsafeCell::new(None),
         }
     }
 
@@ -60,7 +61,7 @@ impl<T> Once<T> {
         self.value.with_mut(|slot| {
             // SAFETY: only the context that made EMPTY into WRITING gets here, once in the life of the cell, and no
             // reader looks before READY.
-            unsafe { (*slot).write(value) };
+            unsafe { *slot = Some(value) };
         });
         // Release: pairs with the Acquire load in `get`, which thereby sees the value written.
         self.state.store(READY, Ordering::Release);
@@ -73,8 +74,8 @@ impl<T> Once<T> {
         // Acquire: pairs with the Release store in `set`.
         if self.state.load(Ordering::Acquire) == READY {
             // SAFETY: READY was stored after the value was written and the value is never written again; the borrow is
-            // tied to `self`, whose `Drop` needs `&mut`.
-            Some(self.value.with(|slot| unsafe { (*slot).assume_init_ref() }))
+            // tied to `self`.
+            self.value.with(|slot| unsafe { (*slot).as_ref() })
         } else {
             None
         }
@@ -90,16 +91,5 @@ impl<T> Default for Once<T> {
 impl<T: fmt::Debug> fmt::Debug for Once<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Once").field(&self.get()).finish()
-    }
-}
-
-impl<T> Drop for Once<T> {
-    fn drop(&mut self) {
-        // Relaxed: `&mut self` already orders every use before this.
-        if self.state.load(Ordering::Relaxed) == READY {
-            // SAFETY: READY means the value was written; `drop` runs once and nobody reads it after.
-            self.value
-                .with_mut(|slot| unsafe { (*slot).assume_init_drop() });
-        }
     }
 }

@@ -96,8 +96,9 @@ impl<P: Platform> TimerNode<P> {
     }
 
     fn timer_place(&self) -> NonNull<P::Timer> {
-        // The address of the platform's node. Not an access: the crate never looks at it.
-        let place = self.timer.with_mut(|timer| timer.cast::<P::Timer>());
+        // The address of the platform's node. Not an access: the crate never looks at it. (`with`, since loom takes `with_mut`
+        // for a write, and several contexts may be here.)
+        let place = self.timer.with(|timer| timer.cast_mut().cast::<P::Timer>());
         // SAFETY: the address of a field is not null.
         unsafe { NonNull::new_unchecked(place) }
     }

@@ -17,7 +17,7 @@ usage: cargo xtask qemu <guest>
 
   uio [--repeat N]   the edu driver in user space, on Debian's stock kernel";
 
-const QEMU: &str = "qemu-system-x86_64";
+pub const QEMU: &str = "qemu-system-x86_64";
 
 const MISSING: &str = "\
 cannot run qemu-system-x86_64. On Debian bookworm, as root, with bookworm-backports among the apt sources:
