@@ -31,7 +31,8 @@ pub struct Mmio<'drv, R, P: Platform> {
     io: <P::Bus as Bus>::Io,
     /// Covariant in `'drv`: a shorter handle to the same registers is harmless.
     _scope: PhantomData<&'drv ()>,
-    _block: PhantomData<fn() -> R>,
+    /// Invariant in `R`, as in [`Reg`].
+    _block: PhantomData<fn(R) -> R>,
 }
 
 impl<R, P: Platform> Clone for Mmio<'_, R, P> {

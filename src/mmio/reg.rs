@@ -29,7 +29,9 @@ pub trait Registers: 'static {
 /// A register: its place in the block `R`, and its width `T`. Inside the block and aligned, or it could not be made.
 pub struct Reg<R, T> {
     offset: usize,
-    _block: PhantomData<fn() -> (R, T)>,
+    /// Invariant in `R`: two blocks may be subtypes of each other (`for<'a> fn(&'a u8)` and `fn(&'static u8)`), and have different sizes.
+    _block: PhantomData<fn(R) -> R>,
+    _word: PhantomData<fn() -> T>,
 }
 
 impl<R, T> Clone for Reg<R, T> {
@@ -60,6 +62,7 @@ impl<R: Registers, T: Word> Reg<R, T> {
         Reg {
             offset,
             _block: PhantomData,
+            _word: PhantomData,
         }
     }
 
@@ -83,6 +86,7 @@ impl<R: Registers, T: Word> Reg<R, T> {
         Ok(Reg {
             offset,
             _block: PhantomData,
+            _word: PhantomData,
         })
     }
 }
