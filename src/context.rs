@@ -33,6 +33,20 @@ impl<'c> MaySleep<'c> {
     }
 }
 
+/// What a token would need to be used in another context. No type has it; it is there for its message.
+#[diagnostic::on_unimplemented(
+    message = "a `MaySleep` holds for the context that it was lent to, and for no other",
+    label = "takes a `MaySleep` along",
+    note = "a callback may not sleep, so nothing that waits can be called in it: use `try_cancel`, or ask for a restart",
+    note = "elsewhere, whoever calls a function that waits brings the token: `fn stop(data: &Data<'_>, cx: MaySleep<'_>)`"
+)]
+pub trait HoldsElsewhere {}
+
+// SAFETY: never applies: no type meets the condition.
+unsafe impl<'c> Send for MaySleep<'c> where MaySleep<'c>: HoldsElsewhere {}
+// SAFETY: as above.
+unsafe impl<'c> Sync for MaySleep<'c> where MaySleep<'c>: HoldsElsewhere {}
+
 impl fmt::Debug for MaySleep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MaySleep")

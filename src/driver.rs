@@ -13,6 +13,11 @@ pub use binding::{BindError, Binding, Busy};
 /// A driver: how to take a device into service, and what there is to say at the end of it.
 ///
 /// See the crate's first page for an example.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no driver for the platform `{P}`",
+    label = "`Driver<{P}>` is not implemented for it",
+    note = "a driver for every platform: `impl<P: Platform> Driver<P> for {Self} {{ .. }}`"
+)]
 pub trait Driver<P: Platform>: Sized + 'static {
     /// The device that it drives. Owned by the [`Binding`], lent for `'drv`.
     type Device: Send + Sync + 'static;

@@ -158,7 +158,7 @@ pub enum Kind {
     /// An `on_remove` action.
     Action,
     /// A timer.
-    HrTimer,
+    Timer,
     /// The driver's data.
     Data,
     /// An owned value.
@@ -171,7 +171,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Kind::Action => "on_remove action",
-            Kind::HrTimer => "hrtimer",
+            Kind::Timer => "hrtimer",
             Kind::Data => "driver data",
             Kind::Owned => "owned value",
             Kind::Mapping => "mapping",

@@ -75,14 +75,19 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// 4. **The last touch.** After an entry has returned and a waiter could have seen that, the platform touches neither node
 ///    nor context; the store that tells is a release store (or an unlock) through a raw pointer. What waiters sleep on
 ///    lives in memory that outlives the scope.
-/// 5. **Contexts.** `timer_arm`, `timer_try_cancel`, `timer_state`, the raw lock, `context`, `in_callback`, `now`, `defer` and
-///    `trace` work from any context, hard interrupt included; the others are called only where one may sleep. What was
+/// 5. **Contexts.** `timer_arm`, `timer_try_cancel`, `timer_state`, the raw lock, `context`, `in_callback`, `now`, `defer`,
+///    `trace`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only where one may sleep. What was
 ///    given to `defer` runs where one may sleep, outside every callback.
 /// 6. **Memory.** A block fits any value of its layout, is nobody else's, and stays put until given back. Only the crate
 ///    gives it back.
 /// 7. **Identity.** `context()` differs for contexts that can be live at once and is the same throughout one call of
 ///    an entry. A `Clone` is the same platform in all of the above.
 /// 8. None of the methods unwinds but `sleep`, which the crate calls for the driver alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no platform",
+    label = "`Platform` is not implemented for it",
+    note = "platforms are passed by value: a `clone()` is the same platform"
+)]
 pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     /// How devices are reached.
     type Bus: Bus;
@@ -236,6 +241,9 @@ pub enum TryCancel {
 }
 
 /// A lock for any context: interrupts masked on a real machine, a blocking lock on a hosted one.
+///
+/// Best without drop glue: then a [`Lock`](crate::Lock) of something that needs no `Drop` may be [`alloc`](crate::DriverScope::alloc)ated, and hold what
+/// borrows from the scope.
 ///
 /// # Safety
 /// Between `lock` and `unlock` no other `lock` of the same lock returns, and what the holder did happens before the next

@@ -51,6 +51,26 @@ pub struct DriverScope<'drv, P: Platform> {
     _brand: PhantomData<fn(&'drv ()) -> &'drv ()>,
 }
 
+/// What a scope would need to be used in another context. No type has it; it is there for its message.
+#[diagnostic::on_unimplemented(
+    message = "a scope can be used only where it was lent: not in a callback, in driver data or on another thread",
+    label = "takes a `&DriverScope` along",
+    note = "make what a callback needs beforehand, and `move` the handles in",
+    note = "to register more while the driver is bound, use `Binding::with_scope`"
+)]
+pub trait UsableElsewhere {}
+
+// SAFETY: never applies: no type meets the condition.
+unsafe impl<'drv, P: Platform> Send for DriverScope<'drv, P> where
+    DriverScope<'drv, P>: UsableElsewhere
+{
+}
+// SAFETY: as above.
+unsafe impl<'drv, P: Platform> Sync for DriverScope<'drv, P> where
+    DriverScope<'drv, P>: UsableElsewhere
+{
+}
+
 impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// # Safety
     /// `core` is valid throughout `'drv` and until its teardown is over; `'drv` ends before the memory does. The scope is lent
@@ -109,7 +129,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// # Errors
     /// [`Error::NoMemory`]; [`Error::Closed`]. The value is then dropped.
     ///
-    /// # Why `'static`
+    /// # Why `'static` ("argument requires that `'drv` must outlive `'static`")
     /// Dropped values must not see dropped values. What borrows from the scope goes into [`alloc`](DriverScope::alloc), which takes nothing
     /// that needs `Drop`; a value that needs both is split: the part with a `Drop` is `own`ed, the other holds a reference
     /// to it.
@@ -141,13 +161,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// # Compile-time check
     /// A type with drop glue is refused when code is generated (`cargo build`, not `cargo check`).
     pub fn alloc<T: 'drv>(&self, value: T) -> Result<&'drv T, Error> {
-        const {
-            assert!(
-                !mem::needs_drop::<T>(),
-                "`DriverScope::alloc` takes no type that needs `Drop`: its destructor could see borrowed values that are \
-                 already dropped. Split it: put the part that needs `Drop` into `scope.own(..)` and keep a reference to it"
-            );
-        }
+        const { refuse_drop(mem::needs_drop::<T>()) };
         let place = self.core().arena.reserve::<T>(self.platform())?;
         // SAFETY: memory for a `T`, ours alone, valid until the scope's memory is freed, which is after `'drv`.
         unsafe {
@@ -212,6 +226,16 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
             }
         }
     }
+}
+
+/// Panics while compiling. `track_caller` keeps this crate's source, and `core`'s, out of the message.
+#[track_caller]
+const fn refuse_drop(needs_drop: bool) {
+    assert!(
+        !needs_drop,
+        "`DriverScope::alloc` takes no type that needs `Drop`: its destructor could see borrowed values that are already \
+         dropped. Split it: put the part that needs `Drop` into `scope.own(..)` and keep a reference to it"
+    );
 }
 
 impl<P: Platform> fmt::Debug for DriverScope<'_, P> {

@@ -185,10 +185,9 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         unsafe {
             let storage: &Storage<D, P> = self.get();
             let node = storage.deferred.with_mut(|node| node.cast::<P::Deferred>());
-            storage
-                .core
-                .platform
-                .defer(node, run, self.0.as_ptr().cast());
+            // A clone: `run` may have freed the block, and the platform in it, before `defer` returns (trap 14).
+            let platform = storage.core.platform.clone();
+            platform.defer(node, run, self.0.as_ptr().cast());
         }
     }
 

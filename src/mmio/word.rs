@@ -27,12 +27,19 @@ pub trait Word: Copy + sealed::Sealed + Send + Sync + 'static {
 }
 
 mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`Word` cannot be implemented for other types",
+        label = "no machine word",
+        note = "read the register as an integer, and convert: `Status(regs.read(STATUS))`"
+    )]
     pub trait Sealed {}
 }
 
 macro_rules! word {
     ($($word:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl sealed::Sealed for $word {}
+        #[diagnostic::do_not_recommend]
         impl Word for $word {
             #[inline(always)]
             unsafe fn read_volatile(address: *const Self) -> Self {

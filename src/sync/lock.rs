@@ -71,6 +71,20 @@ pub struct LockGuard<'a, T, P: Platform> {
     _not_send: PhantomData<*mut ()>,
 }
 
+/// What a guard would need to be dropped in another context. No type has it; it is there for its message.
+#[diagnostic::on_unimplemented(
+    message = "a lock is given back in the context that took it",
+    label = "takes a `LockGuard` along",
+    note = "take a reference to the `Lock` along, and lock it there"
+)]
+pub trait UnlocksElsewhere {}
+
+// SAFETY: never applies: no type meets the condition.
+unsafe impl<'a, T, P: Platform> Send for LockGuard<'a, T, P> where
+    LockGuard<'a, T, P>: UnlocksElsewhere
+{
+}
+
 impl<T: fmt::Debug, P: Platform> fmt::Debug for LockGuard<'_, T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)

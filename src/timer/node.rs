@@ -276,7 +276,7 @@ where
 // SAFETY: the platform calls `entry` no more when `timer_shut` has returned (its promise 3), and the callback is called from
 // there alone.
 unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
-    const KIND: Kind = Kind::HrTimer;
+    const KIND: Kind = Kind::Timer;
 
     fn shut(&self, core: &Core<P>, _name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
         // SAFETY: initialised, not released; a teardown runs inside no entry of its own scope.
