@@ -20,6 +20,8 @@ mod enter;
 pub(crate) mod inner;
 mod owned;
 pub(crate) mod registry;
+#[cfg(all(test, loom))]
+mod registry_loom;
 pub(crate) mod teardown;
 
 pub use enter::enter;

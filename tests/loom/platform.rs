@@ -1,0 +1,222 @@
+//! The platform of most models: timers by the crate's own queue, behind loom's lock. Time does not pass; a timer expires when a
+//! thread of the model says so.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver_scope::platform::{Arm, DeferredEntry, Platform, TimerEntry, TimerState, TryCancel};
+use driver_scope::timer::queue::{self, Due, Monitor, Queue, QueueNode};
+use driver_scope::{ContextId, Error, Instant, MaySleep};
+use loom::sync::{Condvar, Mutex};
+use loom::thread::JoinHandle;
+
+use crate::common::{self, Canary, Deferred, DeferredNode, LoomRawLock, Memory, NoBus};
+
+pub struct LoomPlatform {
+    canary: Canary,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Tells waiters that an entry has ended.
+    ended: Condvar,
+    deferred: Deferred,
+    memory: Memory,
+}
+
+impl Clone for LoomPlatform {
+    fn clone(&self) -> Self {
+        LoomPlatform {
+            canary: Canary::new(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl LoomPlatform {
+    pub fn new() -> Self {
+        LoomPlatform {
+            canary: Canary::new(),
+            shared: Arc::new(Shared {
+                queue: Mutex::new(Queue::new()),
+                ended: Condvar::new(),
+                deferred: Deferred::new(),
+                memory: Memory::new(),
+            }),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        self.canary.check();
+        &self.shared
+    }
+
+    pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        assert!(!common::in_callback());
+        // SAFETY: a thread outside every callback may sleep; `f` is generic in the lifetime.
+        f(unsafe { MaySleep::assume() })
+    }
+
+    /// Lets every timer expire that is due at `now`, those too that callbacks start meanwhile. Returns how many did.
+    pub fn expire(&self, now: Instant) -> usize {
+        let shared = self.shared();
+        let mut calls = 0;
+        let mut queue = shared.queue.lock().unwrap();
+        loop {
+            if queue.is_busy() {
+                // Another thread of the model is calling an entry.
+                queue = shared.ended.wait(queue).unwrap();
+                continue;
+            }
+            let Due::Call(call) = queue.take_due(now) else {
+                return calls;
+            };
+            drop(queue);
+            // SAFETY: just taken out, and `finished` comes next; no lock is held.
+            common::callback(|| unsafe { call.make() });
+            calls += 1;
+            queue = shared.queue.lock().unwrap();
+            queue.finished();
+            shared.ended.notify_all();
+        }
+    }
+
+    /// A thread that does [`expire`](LoomPlatform::expire) once.
+    pub fn spawn_expire(&self, now: Instant) -> JoinHandle<usize> {
+        let platform = self.clone();
+        loom::thread::spawn(move || platform.expire(now))
+    }
+
+    /// Waits for a deferred call, and makes it.
+    pub fn run_deferred(&self) {
+        self.shared().deferred.run_one();
+    }
+
+    /// Makes a deferred call, if there is one.
+    pub fn try_run_deferred(&self) -> bool {
+        self.shared().deferred.try_run_one()
+    }
+
+    /// Whether no timer is armed.
+    pub fn is_idle(&self) -> bool {
+        let queue = self.shared().queue.lock().unwrap();
+        queue.next_expiry().is_none() && !queue.is_busy()
+    }
+}
+
+// SAFETY: all access to the queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
+// end and wakes all waiters.
+unsafe impl Monitor for Shared {
+    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        f(&mut self.queue.lock().unwrap())
+    }
+
+    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+        let mut queue = self.queue.lock().unwrap();
+        loop {
+            if let Some(result) = f(&mut queue) {
+                return result;
+            }
+            queue = self.ended.wait(queue).unwrap();
+        }
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above; what waiters sleep on is in
+// an `Arc` that each thread of a model holds. 2: entries are called by `expire` only. 5: in a model everything may block. 6: the
+// global allocator. 7: see `common::context`. 8: a panic ends the model.
+unsafe impl Platform for LoomPlatform {
+    type Bus = NoBus;
+    type RawLock = LoomRawLock;
+    type Timer = QueueNode;
+    type Deferred = DeferredNode;
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.shared().memory.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.shared().memory.deallocate(block, layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        common::context()
+    }
+
+    fn in_callback(&self) -> bool {
+        common::in_callback()
+    }
+
+    fn sleep(&self, _cx: MaySleep<'_>, _delay: Duration) {
+        loom::thread::yield_now();
+    }
+
+    unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
+        // SAFETY: the caller's promise.
+        unsafe { self.shared().deferred.push(node, run, argument) };
+        // As on a real platform, a second step: the call may be over by now.
+        self.shared().deferred.notify();
+        // And yet the caller has lent this platform for as long as it takes.
+        self.canary.check();
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ZERO
+    }
+
+    unsafe fn timer_init(
+        &self,
+        node: *mut QueueNode,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, says the caller.
+        unsafe { node.write(QueueNode::new(entry, context)) };
+        Ok(())
+    }
+
+    unsafe fn timer_arm(
+        &self,
+        node: NonNull<QueueNode>,
+        at: Instant,
+        how: Arm,
+    ) -> Result<(), Error> {
+        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
+        // shuts it before its memory goes.
+        unsafe { queue::arm(self.shared(), node, at, how) }.map(|_first| ())
+    }
+
+    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::state(self.shared(), node) }
+    }
+
+    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::try_cancel(self.shared(), node) }
+    }
+
+    unsafe fn timer_cancel(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        unsafe { queue::cancel(self.shared(), node, stalled) }
+    }
+
+    unsafe fn timer_shut(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
+        unsafe { queue::shut(self.shared(), node, stalled) }
+    }
+}
