@@ -168,14 +168,15 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     /// As for [`timer_arm`](Platform::timer_arm).
     unsafe fn timer_state(&self, node: NonNull<Self::Timer>) -> TimerState;
 
-    /// Disarms without waiting.
+    /// Disarms without waiting, also while the entry runs. (Where the timers beneath refuse that, as Linux's do, the platform
+    /// remembers it and keeps the expiry to itself.)
     ///
     /// # Safety
     /// As for [`timer_arm`](Platform::timer_arm).
     unsafe fn timer_try_cancel(&self, node: NonNull<Self::Timer>) -> TryCancel;
 
-    /// Disarms, and waits until no entry of the node runs; disarms again what that entry armed. Says whether the node was
-    /// armed or running.
+    /// Disarms, and waits until no entry of the node runs; what is armed while it waits, by that entry or elsewhere, is disarmed
+    /// as well. Says whether the node was armed or running. An entry that arms its node again and again must not keep it waiting.
     ///
     /// `stalled` is called about once a second while it waits, where the platform can.
     ///

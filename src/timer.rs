@@ -166,8 +166,8 @@ impl<P: Platform> HrTimer<'_, P> {
         self.node().try_cancel()
     }
 
-    /// Disarms the timer, waiting for its callback if that runs; a restart by that callback is undone. Says whether there was
-    /// anything to cancel.
+    /// Disarms the timer, waiting for its callback if that runs. A start while it waits, by that callback or elsewhere, is
+    /// undone, too. Says whether there was anything to cancel.
     ///
     /// The timer may be started again afterwards. To leave it to the teardown is as good: a driver need not cancel at remove.
     ///

@@ -46,7 +46,9 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         impl<D: Driver<P>, P: Platform> Drop for Pending<'_, D, P> {
             fn drop(&mut self) {
                 // SAFETY: probe is over, by a panic, and no binding exists: nobody uses the block any more.
-                drop(unsafe { self.0.end(self.1) });
+                let device = unsafe { self.0.end(self.1) };
+                // A second panic, in a destructor that runs because of the first, would abort.
+                drop_device(device);
             }
         }
 

@@ -11,6 +11,7 @@ use core::ptr::{self, NonNull};
 
 use crate::context::MaySleep;
 use crate::driver::Driver;
+use crate::platform::unwind::catch;
 use crate::platform::Platform;
 use crate::scope::inner::Core;
 use crate::scope::teardown::{teardown, Body};
@@ -171,6 +172,8 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             let device = ManuallyDrop::into_inner(ptr::read(&self.0.as_ref().device));
             let platform = ptr::read(&self.0.as_ref().core.platform);
             platform.deallocate(self.0.cast(), Self::LAYOUT);
+            // Perhaps the last of its clones, with code of the program in it (a tracer); its panic must not cost the device.
+            let _ = catch(|| drop(platform));
             device
         }
     }

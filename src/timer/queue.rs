@@ -26,6 +26,8 @@ struct Inner {
     prev: *mut QueueNode,
     armed: bool,
     shut: bool,
+    /// How many calls of `cancel` wait for its entry to end.
+    cancelling: usize,
     expires: Option<Instant>,
     entry: TimerEntry,
     context: *const (),
@@ -54,6 +56,7 @@ impl QueueNode {
                 prev: ptr::null_mut(),
                 armed: false,
                 shut: false,
+                cancelling: 0,
                 expires: None,
                 entry,
                 context,
@@ -306,6 +309,12 @@ pub unsafe fn arm(
                 return Ok(false);
             }
             queue.disarm(node);
+            if Queue::look(node, |inner| inner.cancelling > 0) {
+                // As if this arm had come just before that cancel, which undoes it. Else a callback that restarts itself at
+                // once would be taken out again before the waiter gets the lock, each time, and the cancel never end.
+                Queue::look(node, |inner| inner.expires = Some(at));
+                return Ok(false);
+            }
             queue.insert(node, at);
             Ok(ptr::eq(queue.first, node.as_ptr()))
         }
@@ -351,19 +360,27 @@ pub unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> Tr
 /// # Safety
 /// As for [`arm`]; not called inside an entry of the node.
 pub unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> bool {
-    let mut active = false;
+    let mut active = None;
     monitor.wait(
         |queue| {
-            // In every round: the entry that is waited for may have armed the timer again.
-            // SAFETY: valid, says the caller, and under the lock.
-            active |= unsafe { queue.disarm(node) };
             let running = queue.is_running(node);
-            active |= running;
-            (!running).then_some(())
+            // SAFETY: valid, says the caller, and under the lock.
+            unsafe {
+                let active = *active.get_or_insert_with(|| {
+                    let armed = queue.disarm(node);
+                    // From here on `arm` has no effect, until this is over; so one disarm is enough.
+                    Queue::look(node, |inner| inner.cancelling += 1);
+                    armed || running
+                });
+                if running {
+                    return None;
+                }
+                Queue::look(node, |inner| inner.cancelling -= 1);
+                Some(active)
+            }
         },
         stalled,
-    );
-    active
+    )
 }
 
 /// [`Platform::timer_shut`](crate::platform::Platform::timer_shut).

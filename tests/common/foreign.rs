@@ -1,0 +1,469 @@
+//! A platform over a timer library of C, as a kernel's would be.
+//!
+//! [`c`] is the library: timers that are pinned, initialised in place, armed under a lock of its own, called back on its own
+//! threads. It knows nothing of this crate. The rest is the glue, with what such a platform needs besides: one lock and one mark for each
+//! node, so that an arm and a shut have an order.
+
+use std::alloc;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
+use core::marker::PhantomPinned;
+use core::ptr::NonNull;
+use core::time::Duration;
+
+use driver_scope::event::Event;
+use driver_scope::platform::{Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
+
+use super::TestPlatform;
+
+/// The library.
+pub mod c {
+    use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+    use std::time::{Duration, Instant};
+
+    /// Called when a timer expires.
+    pub type Function = unsafe extern "C" fn(timer: *mut Hrtimer, expires: u64);
+
+    /// A timer. Everything in it is the library's, under the lock of its base.
+    #[repr(C)]
+    pub struct Hrtimer {
+        /// Its own address: a timer that was moved, or never initialised, is found out.
+        this: *mut Hrtimer,
+        base: *const Base,
+        function: Function,
+        queued: bool,
+        started: bool,
+        expires: u64,
+        /// How many wait in [`hrtimer_cancel`].
+        cancelling: usize,
+    }
+
+    /// What timers hang on.
+    pub struct Base {
+        begin: Instant,
+        state: Mutex<State>,
+        alarm: Condvar,
+        ended: Condvar,
+    }
+
+    struct State {
+        queue: Vec<(u64, *mut Hrtimer)>,
+        /// Addresses to compare, as often as their functions run.
+        running: Vec<*mut Hrtimer>,
+        most_at_once: usize,
+        stop: bool,
+    }
+
+    // SAFETY: timers in the queue are valid and accessed under the lock.
+    unsafe impl Send for State {}
+
+    impl State {
+        fn is_running(&self, timer: *mut Hrtimer) -> bool {
+            self.running.contains(&timer)
+        }
+
+        /// Takes a timer off the queue; says whether it was there.
+        unsafe fn dequeue(&mut self, timer: *mut Hrtimer) -> bool {
+            self.queue.retain(|&(_, queued)| queued != timer);
+            // SAFETY: valid, and under the lock.
+            unsafe { core::mem::replace(&mut (*timer).queued, false) }
+        }
+    }
+
+    /// A base with so many processors, each a thread that calls what is due.
+    pub fn base(processors: usize) -> Arc<Base> {
+        let base = Arc::new(Base {
+            begin: Instant::now(),
+            state: Mutex::new(State {
+                queue: Vec::new(),
+                running: Vec::new(),
+                most_at_once: 0,
+                stop: false,
+            }),
+            alarm: Condvar::new(),
+            ended: Condvar::new(),
+        });
+        for _ in 0..processors {
+            let base = Arc::clone(&base);
+            std::thread::spawn(move || base.processor());
+        }
+        base
+    }
+
+    impl Base {
+        /// Nanoseconds since the base was made.
+        pub fn now(&self) -> u64 {
+            self.begin.elapsed().as_nanos() as u64
+        }
+
+        /// How often at most the function of one timer ran at the same time.
+        pub fn most_at_once(&self) -> usize {
+            self.state.lock().unwrap().most_at_once
+        }
+
+        /// Ends its threads.
+        pub fn stop(&self) {
+            self.state.lock().unwrap().stop = true;
+            self.alarm.notify_all();
+        }
+
+        fn processor(&self) {
+            super::CALLBACK.set(true);
+            let mut state = self.state.lock().unwrap();
+            while !state.stop {
+                let now = self.now();
+                match state.queue.first().copied() {
+                    Some((at, timer)) if at <= now => {
+                        state.queue.remove(0);
+                        // SAFETY: in the queue, so valid; under the lock.
+                        let function = unsafe {
+                            (*timer).queued = false;
+                            (*timer).function
+                        };
+                        state.running.push(timer);
+                        let at_once = state.running.iter().filter(|&&t| t == timer).count();
+                        state.most_at_once = state.most_at_once.max(at_once);
+                        drop(state);
+                        // SAFETY: noted as running, so a cancel waits.
+                        unsafe { function(timer, at) };
+                        // From here on only the address is used.
+                        state = self.state.lock().unwrap();
+                        let place = state.running.iter().position(|&t| t == timer);
+                        state.running.swap_remove(place.unwrap());
+                        self.ended.notify_all();
+                    }
+                    Some((at, _)) => {
+                        let wait = Duration::from_nanos(at - now);
+                        state = self.alarm.wait_timeout(state, wait).unwrap().0;
+                    }
+                    None => state = self.alarm.wait(state).unwrap(),
+                }
+            }
+        }
+    }
+
+    /// The base of a timer, locked; checks that the timer is one, and where it was initialised.
+    unsafe fn lock<'a>(timer: *mut Hrtimer) -> (&'a Base, MutexGuard<'a, State>) {
+        // SAFETY: initialised, says the caller, and `this` and `base` are never written again. The base outlives its timers.
+        unsafe {
+            assert_eq!(
+                (*timer).this,
+                timer,
+                "a timer was moved, or not initialised"
+            );
+            let base = &*(*timer).base;
+            (base, base.state.lock().unwrap())
+        }
+    }
+
+    /// Makes a timer in place.
+    ///
+    /// # Safety
+    /// `timer` is memory for one, which stays where it is; `base` outlives it.
+    pub unsafe fn hrtimer_init(timer: *mut Hrtimer, base: *const Base, function: Function) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            timer.write(Hrtimer {
+                this: timer,
+                base,
+                function,
+                queued: false,
+                started: false,
+                expires: 0,
+                cancelling: 0,
+            });
+        }
+    }
+
+    /// Queues a timer, or moves it in the queue.
+    ///
+    /// # Safety
+    /// `timer` is initialised, here and below, and is cancelled before its memory goes.
+    pub unsafe fn hrtimer_start(timer: *mut Hrtimer, at: u64) {
+        // SAFETY: the caller's promise.
+        let (base, mut state) = unsafe { lock(timer) };
+        // SAFETY: valid, and under the lock.
+        unsafe {
+            state.dequeue(timer);
+            (*timer).expires = at;
+            (*timer).started = true;
+            if (*timer).cancelling > 0 {
+                // As if the start had come just before the cancel.
+                return;
+            }
+            (*timer).queued = true;
+        }
+        let place = state.queue.partition_point(|&(other, _)| other <= at);
+        state.queue.insert(place, (at, timer));
+        drop(state);
+        base.alarm.notify_all();
+    }
+
+    /// 1: was queued and no longer is; 0: was not; -1: its function runs (and it no longer is queued).
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn hrtimer_try_to_cancel(timer: *mut Hrtimer) -> i32 {
+        // SAFETY: the caller's promise.
+        let (_, mut state) = unsafe { lock(timer) };
+        // SAFETY: valid, and under the lock.
+        let queued = unsafe { state.dequeue(timer) };
+        if state.is_running(timer) {
+            -1
+        } else {
+            i32::from(queued)
+        }
+    }
+
+    /// 1: was queued or running and no longer is; 0: was neither.
+    ///
+    /// # Safety
+    /// As above; not called by the timer's own function.
+    pub unsafe fn hrtimer_cancel(timer: *mut Hrtimer) -> i32 {
+        // SAFETY: the caller's promise.
+        let (base, mut state) = unsafe { lock(timer) };
+        // SAFETY: valid, and under the lock, throughout.
+        unsafe {
+            let mut active = state.dequeue(timer);
+            (*timer).cancelling += 1;
+            while state.is_running(timer) {
+                active = true;
+                state = base.ended.wait(state).unwrap();
+            }
+            (*timer).cancelling -= 1;
+            i32::from(active)
+        }
+    }
+
+    /// Whether it is queued, whether its function runs, and when it was last started for.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn hrtimer_look(timer: *mut Hrtimer) -> (bool, bool, Option<u64>) {
+        // SAFETY: the caller's promise.
+        let (_, state) = unsafe { lock(timer) };
+        let running = state.is_running(timer);
+        // SAFETY: valid, and under the lock.
+        unsafe {
+            let expires = (*timer).started.then_some((*timer).expires);
+            ((*timer).queued, running, expires)
+        }
+    }
+}
+
+thread_local! {
+    /// Whether this is a thread of the library.
+    static CALLBACK: Cell<bool> = const { Cell::new(false) };
+    /// Its address names the thread.
+    static ANCHOR: u64 = const { 0 };
+}
+
+/// The platform. Clones are the same.
+#[derive(Clone)]
+pub struct Foreign(Arc<Handle>);
+
+struct Handle(Arc<c::Base>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl Foreign {
+    /// With so many threads that call functions.
+    pub fn with_processors(processors: usize) -> Self {
+        Foreign(Arc::new(Handle(c::base(processors))))
+    }
+
+    /// How often at most the entry of one node was called at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.0 .0.most_at_once()
+    }
+}
+
+impl TestPlatform for Foreign {
+    fn fresh() -> Self {
+        Foreign::with_processors(1)
+    }
+    fn lend_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        assert!(!self.in_callback());
+        // SAFETY: no callback, so one may sleep; `f` is generic in the lifetime.
+        f(unsafe { MaySleep::assume() })
+    }
+}
+
+/// The glue's node: the library's timer at its front, and what the glue needs.
+#[repr(C)]
+pub struct ForeignTimer {
+    timer: UnsafeCell<c::Hrtimer>,
+    entry: TimerEntry,
+    context: *const (),
+    /// Whether it is shut. The lock is held while the library arms.
+    shut: Mutex<bool>,
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: the timer is the library's, which locks; the rest is not written after the init, or is locked.
+unsafe impl Send for ForeignTimer {}
+// SAFETY: as above.
+unsafe impl Sync for ForeignTimer {}
+
+impl ForeignTimer {
+    fn c(&self) -> *mut c::Hrtimer {
+        self.timer.get()
+    }
+}
+
+impl Drop for ForeignTimer {
+    fn drop(&mut self) {
+        // SAFETY: initialised.
+        let (queued, running, _) = unsafe { c::hrtimer_look(self.c()) };
+        assert!(!queued && !running && *self.shut.get_mut().unwrap());
+    }
+}
+
+/// What the library calls.
+unsafe extern "C" fn expired(timer: *mut c::Hrtimer, expires: u64) {
+    let node = timer.cast::<ForeignTimer>();
+    // SAFETY: the timer is at the front of a node that is not dropped before the library's cancel has returned; nothing is
+    // touched after the entry.
+    unsafe { ((*node).entry)((*node).context, Instant::from_nanos(expires)) }
+}
+
+// SAFETY: the promises, by their numbers. 1, 3: a shut marks the node under the lock that every arm holds while it calls the
+// library, then cancels, which waits. 2: functions are called by the library's threads. 4: the library compares addresses
+// afterwards. 5: locks held for a few instructions; a deferred call has a thread of its own. 6: the global allocator. 7: a thread is a
+// context, and the library's threads do nothing but call functions. 8: asserts aside, which are what is tested.
+unsafe impl Platform for Foreign {
+    type Bus = Emulated;
+    type RawLock = StdRawLock;
+    type Timer = ForeignTimer;
+    type Deferred = ();
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        // SAFETY: not of size zero.
+        NonNull::new(unsafe { alloc::alloc(layout) })
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        ContextId::new(ANCHOR.with(|anchor| core::ptr::from_ref(anchor).addr())).unwrap()
+    }
+
+    fn in_callback(&self) -> bool {
+        CALLBACK.get()
+    }
+
+    fn sleep(&self, _cx: MaySleep<'_>, delay: Duration) {
+        thread::sleep(delay);
+    }
+
+    unsafe fn defer(&self, _node: *mut (), run: DeferredEntry, argument: *mut ()) {
+        let argument = argument.expose_provenance();
+        thread::spawn(move || {
+            // SAFETY: once; sound on any thread, says the caller; this one may sleep.
+            unsafe { run(core::ptr::with_exposed_provenance_mut(argument)) }
+        });
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_nanos(self.0 .0.now())
+    }
+
+    unsafe fn timer_init(
+        &self,
+        node: *mut ForeignTimer,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, which stays where it is, says the caller. Field by field: the timer is made in place.
+        unsafe {
+            (&raw mut (*node).entry).write(entry);
+            (&raw mut (*node).context).write(context);
+            (&raw mut (*node).shut).write(Mutex::new(false));
+            c::hrtimer_init(
+                UnsafeCell::raw_get(&raw const (*node).timer),
+                Arc::as_ptr(&self.0 .0),
+                expired,
+            );
+        }
+        Ok(())
+    }
+
+    unsafe fn timer_arm(
+        &self,
+        node: NonNull<ForeignTimer>,
+        at: Instant,
+        how: Arm,
+    ) -> Result<(), Error> {
+        // SAFETY: (here and below) initialised and not dropped, says the caller.
+        let node = unsafe { node.as_ref() };
+        let shut = node.shut.lock().unwrap();
+        if *shut {
+            return Err(Error::Closed);
+        }
+        // SAFETY: as above.
+        unsafe {
+            if how == Arm::Replace || !c::hrtimer_look(node.c()).0 {
+                c::hrtimer_start(node.c(), at.as_nanos());
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn timer_state(&self, node: NonNull<ForeignTimer>) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        let (armed, running, expires) = unsafe { c::hrtimer_look(node.as_ref().c()) };
+        TimerState {
+            armed,
+            running,
+            expires: expires.map(Instant::from_nanos),
+        }
+    }
+
+    unsafe fn timer_try_cancel(&self, node: NonNull<ForeignTimer>) -> TryCancel {
+        // SAFETY: see `timer_arm`.
+        match unsafe { c::hrtimer_try_to_cancel(node.as_ref().c()) } {
+            1 => TryCancel::Cancelled,
+            0 => TryCancel::Idle,
+            _ => TryCancel::Running,
+        }
+    }
+
+    unsafe fn timer_cancel(
+        &self,
+        node: NonNull<ForeignTimer>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `timer_arm`; not in the timer's own function, says the caller.
+        unsafe { c::hrtimer_cancel(node.as_ref().c()) != 0 }
+    }
+
+    unsafe fn timer_shut(
+        &self,
+        node: NonNull<ForeignTimer>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `timer_arm`; not in the timer's own function, says the caller.
+        unsafe {
+            *node.as_ref().shut.lock().unwrap() = true;
+            let state = self.timer_state(node);
+            c::hrtimer_cancel(node.as_ref().c());
+            state
+        }
+    }
+
+    fn trace(&self, _event: &Event<'_>) {}
+}

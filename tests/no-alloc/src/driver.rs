@@ -1,0 +1,52 @@
+//! A driver that counts milliseconds in a register.
+#![forbid(unsafe_code)]
+
+use driver_scope::{
+    Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Mmio, Reg, Registers, Restart, Units,
+};
+
+use crate::platform::{RamRegion, Tiny};
+
+pub enum Regs {}
+impl Registers for Regs {
+    const SIZE: usize = 16;
+}
+pub const COUNT: Reg<Regs, u32> = Reg::at(0);
+pub const STOPPED: Reg<Regs, u32> = Reg::at(4);
+
+pub struct Counter;
+
+pub struct Data<'drv, const N: usize> {
+    pub regs: Mmio<'drv, Regs, Tiny<N>>,
+    pub tick: HrTimer<'drv, Tiny<N>>,
+}
+
+impl<const N: usize> Driver<Tiny<N>> for Counter {
+    type Device = &'static RamRegion;
+    type Data<'drv> = Data<'drv, N>;
+    type Error = Error;
+
+    fn probe<'drv>(
+        device: &'drv Self::Device,
+        scope: &DriverScope<'drv, Tiny<N>>,
+    ) -> Result<Data<'drv, N>, Error> {
+        let regs = scope.map::<Regs>(device)?;
+        regs.write(COUNT, 0);
+        regs.write(STOPPED, 0);
+        let ticks = scope.own(Lock::<u32, Tiny<N>>::new(0))?;
+        let tick = scope.hrtimer(move |t| {
+            let mut ticks = ticks.lock();
+            *ticks += 1;
+            regs.write(COUNT, *ticks);
+            t.forward(1.millis())
+        })?;
+        tick.start(1.millis())?;
+        // A timer that is forgotten changes nothing.
+        scope.hrtimer(|_| Restart::No)?.start(1.secs())?;
+        Ok(Data { regs, tick })
+    }
+
+    fn remove(data: &Data<'_, N>, _cx: MaySleep<'_>) {
+        data.regs.write(STOPPED, 1);
+    }
+}

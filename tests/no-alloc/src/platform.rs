@@ -1,0 +1,290 @@
+//! A platform for one thread, a clock that is turned by hand, and memory from a buffer.
+//!
+//! What a real one does besides: its alarm interrupt does what [`Tiny::advance`] does, its raw lock masks interrupts.
+
+use core::alloc::Layout;
+use core::cell::{Cell, RefCell, UnsafeCell};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::time::Duration;
+
+use driver_scope::platform::{
+    Arm, Bus, DeferredEntry, FixedMemory, RawLock, TimerEntry, TimerState,
+};
+use driver_scope::timer::queue::{self, Due, Monitor, Queue, QueueNode};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel, Word};
+
+/// The machine's state: there is one machine, whatever memory a platform value takes.
+struct Machine {
+    now: Cell<Instant>,
+    queue: RefCell<Queue>,
+    in_callback: Cell<bool>,
+    /// Calls to be made later, newest first.
+    deferred: Cell<*mut Deferred>,
+}
+
+// SAFETY: the program has one thread and no interrupts.
+unsafe impl Sync for Machine {}
+
+static MACHINE: Machine = Machine {
+    now: Cell::new(Instant::ZERO),
+    queue: RefCell::new(Queue::new()),
+    in_callback: Cell::new(false),
+    deferred: Cell::new(ptr::null_mut()),
+};
+
+/// The platform. Clones are the same.
+#[derive(Clone)]
+pub struct Tiny<const N: usize> {
+    memory: &'static FixedMemory<N>,
+}
+
+impl<const N: usize> Tiny<N> {
+    /// The machine, with this memory for scopes.
+    pub fn new(memory: &'static FixedMemory<N>) -> Self {
+        Tiny { memory }
+    }
+
+    /// Lends the proof that one may sleep.
+    pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        assert!(!MACHINE.in_callback.get());
+        // SAFETY: no callback runs; `f` is generic in the lifetime.
+        f(unsafe { MaySleep::assume() })
+    }
+
+    /// Turns the clock, and does what falls due.
+    pub fn advance(&self, by: Duration) {
+        let until = MACHINE.now.get().saturating_add(by);
+        loop {
+            let due = MACHINE.queue.borrow_mut().take_due(until);
+            let Due::Call(call) = due else { break };
+            MACHINE.now.set(MACHINE.now.get().max(call.expires()));
+            MACHINE.in_callback.set(true);
+            // SAFETY: just taken out, and `finished` comes next; the queue is not borrowed.
+            unsafe { call.make() };
+            MACHINE.in_callback.set(false);
+            MACHINE.queue.borrow_mut().finished();
+            while let Some(node) = NonNull::new(MACHINE.deferred.get()) {
+                // SAFETY: in the list, so valid until its call is made, once, outside callbacks.
+                unsafe {
+                    let Deferred { next, call } = node.read();
+                    MACHINE.deferred.set(next);
+                    (call.0)(call.1);
+                }
+            }
+        }
+        MACHINE.now.set(until);
+    }
+}
+
+// SAFETY: one thread, and the queue is borrowed for the length of a closure that does not come back here. `advance` makes each call
+// that it takes out and then notes its end.
+unsafe impl Monitor for Machine {
+    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        f(&mut self.queue.borrow_mut())
+    }
+
+    fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+        // Who waits is not in a callback, so none runs.
+        self.with(f).expect("nothing runs")
+    }
+}
+
+/// A call to be made later.
+pub struct Deferred {
+    next: *mut Deferred,
+    call: (DeferredEntry, *mut ()),
+}
+
+// SAFETY: there is one thread.
+unsafe impl Send for Deferred {}
+// SAFETY: there is one thread.
+unsafe impl Sync for Deferred {}
+
+/// With no interrupts there is nobody to lock out.
+#[derive(Default)]
+pub struct NoLock(AtomicBool);
+
+// SAFETY: there is one thread; to lock twice is an error, which is found.
+unsafe impl RawLock for NoLock {
+    type Saved = ();
+    fn lock(&self) {
+        assert!(!self.0.swap(true, Relaxed), "locked twice");
+    }
+    unsafe fn unlock(&self, (): ()) {
+        self.0.store(false, Relaxed);
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1, 3, 4: those of `timer::queue` over the monitor above. 2: entries are called by `advance`
+// only. 5: nothing here waits, and there are no interrupts. 6: those of `FixedMemory`. 7: a callback is another context than what it
+// interrupts, and there is one at a time. 8: only broken rules panic, and a panic ends the program.
+unsafe impl<const N: usize> Platform for Tiny<N> {
+    type Bus = Ram;
+    type RawLock = NoLock;
+    type Timer = QueueNode;
+    type Deferred = Deferred;
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.memory.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.memory.deallocate(block, layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        let id = if MACHINE.in_callback.get() { 4 } else { 2 };
+        ContextId::new(id).expect("even, and not zero")
+    }
+
+    fn in_callback(&self) -> bool {
+        MACHINE.in_callback.get()
+    }
+
+    fn sleep(&self, _cx: MaySleep<'_>, delay: Duration) {
+        self.advance(delay);
+    }
+
+    unsafe fn defer(&self, node: *mut Deferred, run: DeferredEntry, argument: *mut ()) {
+        let next = MACHINE.deferred.replace(node);
+        let call = (run, argument);
+        // SAFETY: memory for a node, says the caller.
+        unsafe { node.write(Deferred { next, call }) };
+    }
+
+    fn now(&self) -> Instant {
+        MACHINE.now.get()
+    }
+
+    unsafe fn timer_init(
+        &self,
+        node: *mut QueueNode,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, says the caller.
+        unsafe { node.write(QueueNode::new(entry, context)) };
+        Ok(())
+    }
+
+    unsafe fn timer_arm(
+        &self,
+        node: NonNull<QueueNode>,
+        at: Instant,
+        how: Arm,
+    ) -> Result<(), Error> {
+        // SAFETY: (this and the four below) initialised, and shut before its memory goes.
+        unsafe { queue::arm(&MACHINE, node, at, how).map(drop) }
+    }
+
+    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::state(&MACHINE, node) }
+    }
+
+    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::try_cancel(&MACHINE, node) }
+    }
+
+    unsafe fn timer_cancel(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::cancel(&MACHINE, node, stalled) }
+    }
+
+    unsafe fn timer_shut(
+        &self,
+        node: NonNull<QueueNode>,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `timer_arm`.
+        unsafe { queue::shut(&MACHINE, node, stalled) }
+    }
+}
+
+/// A device that is plain memory.
+pub struct RamRegion {
+    words: UnsafeCell<[u64; 2]>,
+    mapped: Cell<bool>,
+}
+
+// SAFETY: there is one thread.
+unsafe impl Sync for RamRegion {}
+
+impl RamRegion {
+    /// All zero, not mapped.
+    pub const fn new() -> Self {
+        RamRegion {
+            words: UnsafeCell::new([0; 2]),
+            mapped: Cell::new(false),
+        }
+    }
+
+    /// What is in it, for a look from outside.
+    pub fn peek(&self, offset: usize) -> u32 {
+        assert!(offset <= 12 && offset % 4 == 0);
+        // SAFETY: aligned and inside.
+        unsafe { u32::read_volatile(self.words.get().cast::<u8>().add(offset).cast()) }
+    }
+}
+
+/// The bus: an access is one instruction, at an address.
+pub enum Ram {}
+
+/// A mapped region.
+pub struct Mapped(&'static RamRegion);
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        self.0.mapped.set(false);
+    }
+}
+
+/// Where a mapped region begins.
+#[derive(Clone, Copy)]
+pub struct Address(*mut u8);
+
+// SAFETY: an address; accesses through it are the bus's.
+unsafe impl Send for Address {}
+// SAFETY: as above.
+unsafe impl Sync for Address {}
+
+// SAFETY: regions are static, 8-aligned, and mapped once at a time; volatile accesses of one thread neither tear nor race.
+unsafe impl Bus for Ram {
+    type Region = &'static RamRegion;
+    type Mapping = Mapped;
+    type Io = Address;
+
+    fn map(region: &Self::Region) -> Result<Mapped, Error> {
+        if region.mapped.replace(true) {
+            return Err(Error::AlreadyMapped);
+        }
+        Ok(Mapped(region))
+    }
+
+    fn size(_mapping: &Mapped) -> usize {
+        size_of::<[u64; 2]>()
+    }
+
+    fn io(mapping: &Mapped) -> Address {
+        Address(mapping.0.words.get().cast())
+    }
+
+    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
+        // SAFETY: aligned and inside, says the caller.
+        unsafe { T::read_volatile(io.0.add(offset).cast()) }
+    }
+
+    unsafe fn write<T: Word>(io: Address, offset: usize, value: T) {
+        // SAFETY: aligned and inside, says the caller.
+        unsafe { T::write_volatile(io.0.add(offset).cast(), value) }
+    }
+}
