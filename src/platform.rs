@@ -76,13 +76,15 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 ///    nor context; the store that tells is a release store (or an unlock) through a raw pointer. What waiters sleep on
 ///    lives in memory that outlives the scope.
 /// 5. **Contexts.** `timer_arm`, `timer_try_cancel`, `timer_state`, the raw lock, `context`, `in_callback`, `now`, `defer`,
-///    `trace`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only where one may sleep. What was
+///    `trace`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only where one may sleep — as far as
+///    a [`MaySleep`] tells: to be called elsewhere may be a bug, but no implementation may be unsound for it. What was
 ///    given to `defer` runs where one may sleep, outside every callback.
 /// 6. **Memory.** A block fits any value of its layout, is nobody else's, and stays put until given back. Only the crate
 ///    gives it back.
 /// 7. **Identity.** `context()` differs for contexts that can be live at once and is the same throughout one call of
 ///    an entry. A `Clone` is the same platform in all of the above.
-/// 8. None of the methods unwinds but `sleep`, which the crate calls for the driver alone.
+/// 8. Neither the methods nor `clone` and the drop of the platform unwind, but `sleep`, which the crate calls for the driver
+///    alone. The crate's own functions passed in (`stalled`, entries) do not unwind.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no platform",
     label = "`Platform` is not implemented for it",
@@ -103,7 +105,8 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// Asks for memory.
     ///
-    /// Context: may sleep. `None` when there is none; never called with a layout of size zero.
+    /// Context: may sleep. `None` when there is none. The crate never asks for a layout of size zero; but since this is safe to
+    /// call, an implementation must be sound for that, too.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
 
     /// Gives memory back.
@@ -194,7 +197,7 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     /// `stalled` as in [`timer_cancel`](Platform::timer_cancel).
     ///
     /// # Safety
-    /// As for [`timer_arm`](Platform::timer_arm). The caller is not inside an entry of the node.
+    /// As for [`timer_arm`](Platform::timer_arm). Called inside an entry of the node, it must not return: that entry runs.
     unsafe fn timer_shut(
         &self,
         node: NonNull<Self::Timer>,

@@ -407,3 +407,25 @@ fn two_threads_register_at_once<P: TestPlatform>() {
         assert_eq!(log.count(line), 2 * EACH, "{line}");
     }
 }
+
+/// Nobody lets time pass in the world of a binding that is dropped in a callback of another world; it is removed all the same.
+#[test]
+fn a_binding_of_another_sim_is_removed_although_its_time_stands_still() {
+    let (here, there) = (Metered::<Sim>::fresh(), Metered::<Sim>::fresh());
+    let log = there.log();
+    let shelf = Mutex::new(Some(bind(&there, Device::idle(&log))));
+    drop(there);
+    here.lend_sleep(|cx| {
+        enter(here.clone(), cx, &shelf, |shelf, scope| {
+            let timer = scope.hrtimer(move |_| {
+                drop(shelf.lock().unwrap().take());
+                Restart::No
+            })?;
+            timer.start(0.nanos())?;
+            until(scope, || shelf.lock().unwrap().is_none());
+            Ok::<(), Error>(())
+        })
+    })
+    .unwrap();
+    wait_until(|| log.count("drop device") == 1);
+}

@@ -423,3 +423,15 @@ fn a_platform_with_no_memory_is_given_up() {
     assert_eq!(failed.error, Error::NoMemory);
     assert_eq!(log.lines(), [""; 0]);
 }
+
+/// Safe to call, so it must be sound, although the crate never asks.
+#[test]
+fn no_memory_is_no_memory() {
+    use std::alloc::Layout;
+
+    use driver_scope::platform::Host;
+    use driver_scope::Platform;
+
+    assert_eq!(Sim::new().allocate(Layout::new::<()>()), None);
+    assert_eq!(Host::new().unwrap().allocate(Layout::new::<()>()), None);
+}

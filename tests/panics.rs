@@ -347,3 +347,27 @@ fn a_platform_may_panic_when_it_is_dropped() {
         assert_eq!(log.count("drop device"), 1);
     }
 }
+
+#[test]
+fn a_platform_may_panic_when_it_is_dropped_by_enter() {
+    let log = Log::default();
+    let host = || {
+        let tracer = log.mine("tracer");
+        Host::with_tracer(move |_| {
+            let _all_of_it = &tracer;
+        })
+        .unwrap()
+    };
+    Sim::new().may_sleep(|cx| {
+        // The result comes out, and so does a panic of the body: neither is lost, and there is no second panic.
+        let result = enter(host(), cx, &(), |(), _| log.note("result"));
+        assert_eq!(log.count("drop tracer"), 1);
+        drop(result);
+        assert_eq!(log.count("drop result"), 1);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            enter(host(), cx, &(), |(), _| on_purpose("body"))
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(log.count("drop tracer"), 2);
+    });
+}

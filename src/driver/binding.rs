@@ -12,7 +12,8 @@ use crate::scope::DriverScope;
 /// A driver bound to a device. It owns both, and everything that the driver registered.
 ///
 /// Dropping it removes the driver, in the phases that [`DriverScope`] lists. Dropped inside a callback, of whatever scope, it
-/// hands itself to the platform to be removed later ([`Platform::defer`]): a teardown there could wait for itself.
+/// hands itself to the platform to be removed later ([`Platform::defer`]): a teardown there could wait for itself. Deferred removals run one
+/// after the other; one that is still due when the process exits does not run.
 ///
 /// Leaking it leaves the device bound and its activities running. That is sound: all they use is leaked with it.
 pub struct Binding<D: Driver<P>, P: Platform> {
@@ -22,7 +23,8 @@ pub struct Binding<D: Driver<P>, P: Platform> {
 
 // SAFETY: a binding owns a platform and a device (`Send + Sync`), data (`Send + Sync` for every lifetime), captured values of
 // callbacks and actions (`Send`; used by one context at a time, dropped by the teardown) and owned values (`Send + Sync`). All
-// of that may be ended from another thread than the one that made it.
+// of that may be ended from another thread than the one that made it. Allocated values may be neither `Send` nor `Sync`, but they are not
+// dropped, and what reaches them (data, captures) is.
 unsafe impl<D: Driver<P>, P: Platform> Send for Binding<D, P> {}
 // SAFETY: shared access lends `&Data` and `&Device` (both `Sync`) and makes scopes, whose registration is atomic.
 unsafe impl<D: Driver<P>, P: Platform> Sync for Binding<D, P> {}
@@ -131,7 +133,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         }
         let block = self.block;
         mem::forget(self);
-        // SAFETY: the binding was ours, and is gone; this is no callback.
+        // SAFETY: the binding was ours, and is gone.
         Ok(unsafe { block.end(cx) })
     }
 }
@@ -156,7 +158,7 @@ impl<D: Driver<P>, P: Platform> Drop for Binding<D, P> {
         } else {
             // SAFETY: dropping a binding waits, which its documentation says; the platform does not object to that here.
             let cx = unsafe { MaySleep::assume() };
-            // SAFETY: as above; and this is no callback.
+            // SAFETY: as above.
             drop(unsafe { self.block.end(cx) });
         }
     }

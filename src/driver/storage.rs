@@ -11,7 +11,6 @@ use core::ptr::{self, NonNull};
 
 use crate::context::MaySleep;
 use crate::driver::Driver;
-use crate::platform::unwind::catch;
 use crate::platform::Platform;
 use crate::scope::inner::Core;
 use crate::scope::teardown::{teardown, Body};
@@ -137,7 +136,9 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// same, and the device dropped.
     ///
     /// # Safety
-    /// Called once, on no callback; nobody uses the block any more.
+    /// Called once; nobody uses the block any more.
+    ///
+    /// On no callback of this scope, or it waits for itself: a hang, not a matter of soundness.
     pub(crate) unsafe fn end(self, cx: MaySleep<'_>) -> D::Device {
         /// Frees the block when a panic passes through the teardown.
         struct Free<D: Driver<P>, P: Platform>(Block<D, P>);
@@ -149,13 +150,12 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         }
 
         let free = Free(self);
-        // SAFETY: called once, on no callback, with no other user: the caller's promise.
+        // SAFETY: called once, with no other user: the caller's promise.
         unsafe {
             let storage: &Storage<D, P> = self.get();
             teardown(&storage.core, &OfDriver(self), cx);
         }
-        // Before the block is freed, not after: what `free` drops last, the platform, may be the last of its clones, with code of
-        // the program in it, which may panic.
+        // Before the block is freed, so that whatever `free` meets, the block is freed once.
         mem::forget(free);
         // SAFETY: the teardown is over; this is the one place that is reached now.
         unsafe { self.free() }
@@ -172,8 +172,6 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             let device = ManuallyDrop::into_inner(ptr::read(&self.0.as_ref().device));
             let platform = ptr::read(&self.0.as_ref().core.platform);
             platform.deallocate(self.0.cast(), Self::LAYOUT);
-            // Perhaps the last of its clones, with code of the program in it (a tracer); its panic must not cost the device.
-            let _ = catch(|| drop(platform));
             device
         }
     }

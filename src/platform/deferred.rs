@@ -80,6 +80,10 @@ impl DeferredQueue {
         self.last = node;
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_null()
+    }
+
     /// The first call. Its node is not touched again: making the call may free it.
     pub(crate) fn pop(&mut self) -> Option<DeferredCall> {
         if self.first.is_null() {

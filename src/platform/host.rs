@@ -43,7 +43,8 @@ pub struct Host<B: Bus = Emulated> {
 /// What the clones of a host share. The threads hold only `Shared`, so that this one's drop can end them.
 struct Handle {
     shared: Arc<Shared>,
-    tracer: std::boxed::Box<Tracer>,
+    /// Taken when this is dropped.
+    tracer: Option<std::boxed::Box<Tracer>>,
 }
 
 struct Shared {
@@ -123,7 +124,7 @@ impl<B: Bus> Host<B> {
         let host = Host {
             handle: Arc::new(Handle {
                 shared: Arc::clone(&shared),
-                tracer: std::boxed::Box::new(tracer),
+                tracer: Some(std::boxed::Box::new(tracer)),
             }),
             _bus: PhantomData,
         };
@@ -171,6 +172,9 @@ impl Drop for Handle {
         self.shared.alarm.notify_all();
         lock(&self.shared.deferred).stop = true;
         self.shared.deferral.notify_all();
+        // What the tracer captured is the program's, and may panic when it is dropped (promise 8).
+        let tracer = self.tracer.take();
+        let _ = catch(|| drop(tracer));
     }
 }
 
@@ -262,7 +266,7 @@ unsafe impl Monitor for Shared {
 // the queue until taken out to be called, `shut` takes it out for good under the same mutex and waits, the queue is in an `Arc`
 // held by this value and by the threads. 2: entries are called by the timer thread's loop only. 5: mutexes held for a few
 // instructions, callable from callbacks, which are threads; deferred calls have their own thread. 6: the global allocator. 7:
-// `contexts` numbers threads and nested callbacks. 8: locks do not panic here; tracers are caught.
+// `contexts` numbers threads and nested callbacks. 8: locks do not panic here; a tracer is caught, in its call and in its drop.
 unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
@@ -270,7 +274,11 @@ unsafe impl<B: Bus> Platform for Host<B> {
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        // SAFETY: the crate never asks for a layout of size zero.
+        // The crate never asks for a layout of size zero, but anybody may.
+        if layout.size() == 0 {
+            return None;
+        }
+        // SAFETY: not of size zero.
         NonNull::new(unsafe { alloc::alloc(layout) })
     }
 
@@ -362,6 +370,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
     }
 
     fn trace(&self, event: &Event<'_>) {
-        let _ = catch(|| (self.handle.tracer)(event));
+        if let Some(tracer) = &self.handle.tracer {
+            let _ = catch(|| tracer(event));
+        }
     }
 }

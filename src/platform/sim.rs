@@ -1,9 +1,11 @@
 //! Virtual time, deterministic: the platform of tests.
 
 use std::alloc;
+use std::eprintln;
 use std::format;
 use std::string::String;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::vec::Vec;
 
 use core::alloc::Layout;
@@ -128,10 +130,9 @@ impl Sim {
         let shared = &*self.0;
         let mut state = shared.lock();
         loop {
-            if let Some(call) = state.deferred.pop() {
+            if !state.deferred.is_empty() {
                 drop(state);
-                // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
-                unsafe { call.make() };
+                shared.run_deferred();
                 state = shared.lock();
             } else if state.queue.is_busy() {
                 // Another thread lets time pass, too.
@@ -171,6 +172,18 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing here runs code of a driver under the lock, so a poisoned one holds nothing broken.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the calls that were deferred. Not in a callback.
+    fn run_deferred(&self) {
+        loop {
+            let call = self.lock().deferred.pop();
+            match call {
+                // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
+                Some(call) => unsafe { call.make() },
+                None => return,
+            }
+        }
     }
 
     fn log(&self, what: impl FnOnce() -> String) {
@@ -240,7 +253,7 @@ unsafe impl Monitor for Shared {
 
 // SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above; the mutex and the
 // condition variable are in an `Arc` that the scope's platform value holds until its memory is gone. 2: entries are called by
-// `advance_to` only. 5: a mutex held for a few instructions; deferred calls are made by `advance_to`, outside callbacks. 6: the
+// `advance_to` only. 5: a mutex held for a few instructions; deferred calls are made by `advance_to` or a thread of their own, outside callbacks. 6: the
 // global allocator. 7: `contexts` numbers threads and nested callbacks. 8: nothing here panics but `sleep`.
 unsafe impl Platform for Sim {
     type Bus = Emulated;
@@ -249,7 +262,11 @@ unsafe impl Platform for Sim {
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        // SAFETY: the crate never asks for a layout of size zero.
+        // The crate never asks for a layout of size zero, but anybody may.
+        if layout.size() == 0 {
+            return None;
+        }
+        // SAFETY: not of size zero.
         NonNull::new(unsafe { alloc::alloc(layout) })
     }
 
@@ -271,8 +288,20 @@ unsafe impl Platform for Sim {
     }
 
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
+        let mut state = self.0.lock();
         // SAFETY: the caller's promise.
-        unsafe { self.0.lock().deferred.push(node, run, argument) };
+        unsafe { state.deferred.push(node, run, argument) };
+        // In a callback of this world, the `advance` that runs it makes the call next. In one of another world nobody may ever let
+        // time pass in this one again.
+        let picked_up = state.queue.is_busy();
+        drop(state);
+        if !picked_up {
+            let world = self.clone();
+            // If there is no thread to be had, the next `advance` makes the call.
+            let _ = thread::Builder::new()
+                .name("deferred".into())
+                .spawn(move || world.0.run_deferred());
+        }
     }
 
     fn now(&self) -> Instant {
@@ -372,6 +401,10 @@ unsafe impl Platform for Sim {
     }
 
     fn trace(&self, event: &Event<'_>) {
+        if matches!(event, Event::Stalled { .. }) {
+            // Time does not pass here by itself, so nothing else would tell.
+            eprintln!("driver-scope: {event}");
+        }
         self.0.log(|| format!("{event}"));
     }
 }

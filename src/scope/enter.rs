@@ -63,8 +63,7 @@ where
     impl<P: Platform> Drop for End<'_, P> {
         fn drop(&mut self) {
             // SAFETY: the core outlives this guard (it is declared before it); the guard is dropped once; the scope was lent to
-            // `f` alone, which is over. `enter` needs a `MaySleep`, so this is no callback of the scope: those are registered only
-            // inside it, and wait for nothing that is outside.
+            // `f` alone, which is over.
             unsafe { teardown(self.core.as_ref(), &NoBody, self.cx) };
         }
     }

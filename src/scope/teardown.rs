@@ -65,8 +65,10 @@ struct Teardown<'a, 'c, P: Platform> {
 /// Ends a scope. Afterwards its memory is gone and only the core itself is left.
 ///
 /// # Safety
-/// Called once per core, on no callback of this scope; nobody else can register any more. After it the core is only
-/// dropped.
+/// Called once per core; nobody else can register any more. After it the core is only dropped.
+///
+/// On a callback of this scope it waits for itself, which is a hang and no matter of soundness: nothing is destroyed before every
+/// callback has returned. Safe code gets there with coroutines only, since everything else looks at `in_callback`.
 pub(crate) unsafe fn teardown<P: Platform>(core: &Core<P>, body: &dyn Body, cx: MaySleep<'_>) {
     let teardown = Teardown {
         core,

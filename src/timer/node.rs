@@ -279,7 +279,7 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     const KIND: Kind = Kind::Timer;
 
     fn shut(&self, core: &Core<P>, _name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
-        // SAFETY: initialised, not released; a teardown runs inside no entry of its own scope.
+        // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either.
         let state = unsafe {
             core.platform
                 .timer_shut(self.timer_place(), cx, &|| self.stalled())

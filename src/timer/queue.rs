@@ -280,7 +280,7 @@ pub unsafe trait Monitor {
     fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R;
 
     /// Runs `f` with the queue until it returns something; between two tries, waits until an entry has ended. Calls
-    /// `stalled` about every second, without the lock.
+    /// `stalled`, which does not unwind, about every second, without the lock.
     fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R;
 }
 
@@ -358,7 +358,7 @@ pub unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> Tr
 /// [`Platform::timer_cancel`](crate::platform::Platform::timer_cancel).
 ///
 /// # Safety
-/// As for [`arm`]; not called inside an entry of the node.
+/// As for [`arm`]. (Called inside an entry of the node, it does not return.)
 pub unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> bool {
     let mut active = None;
     monitor.wait(
@@ -386,7 +386,7 @@ pub unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: 
 /// [`Platform::timer_shut`](crate::platform::Platform::timer_shut).
 ///
 /// # Safety
-/// As for [`arm`]; not called inside an entry of the node.
+/// As for [`arm`]. (Called inside an entry of the node, it does not return.)
 pub unsafe fn shut(
     monitor: &impl Monitor,
     node: NonNull<QueueNode>,

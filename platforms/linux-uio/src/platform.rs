@@ -38,14 +38,28 @@ impl Bar {
 
 /// A mapped BAR.
 pub struct MappedBar {
+    // Dropped in this order: first unmapped, then free to be mapped again.
     mapping: Mapping,
-    mapped: Arc<AtomicBool>,
+    _claim: Claim,
 }
 
-impl Drop for MappedBar {
+/// The right to map a BAR, which one at a time has.
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    fn new(mapped: &Arc<AtomicBool>) -> Result<Self, Error> {
+        // Acquire: pairs with the Release in the last claim's drop.
+        mapped
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .map_err(|_| Error::AlreadyMapped)?;
+        Ok(Claim(Arc::clone(mapped)))
+    }
+}
+
+impl Drop for Claim {
     fn drop(&mut self) {
-        // Release: pairs with the Acquire in `map`.
-        self.mapped.store(false, Ordering::Release);
+        // Release: pairs with the Acquire in `new`.
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -66,20 +80,15 @@ unsafe impl Bus for Pci {
     type Io = Address;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
-        // Acquire: pairs with the Release in the last mapping's drop.
-        bar.mapped
-            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .map_err(|_| Error::AlreadyMapped)?;
-        bar.device
+        let claim = Claim::new(&bar.mapped)?;
+        let mapping = bar
+            .device
             .map(bar.number)
-            .map(|mapping| MappedBar {
-                mapping,
-                mapped: Arc::clone(&bar.mapped),
-            })
-            .map_err(|error| {
-                bar.mapped.store(false, Ordering::Release);
-                Error::Platform(error.raw_os_error().unwrap_or(0))
-            })
+            .map_err(|error| Error::Platform(error.raw_os_error().unwrap_or(0)))?;
+        Ok(MappedBar {
+            mapping,
+            _claim: claim,
+        })
     }
 
     fn size(mapping: &MappedBar) -> usize {
