@@ -2,6 +2,7 @@
 
 mod asm;
 mod bless;
+mod guards;
 mod qemu;
 mod test;
 mod util;
@@ -15,6 +16,7 @@ usage: cargo xtask <task> [options]
 
   test                    every test suite
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
+  guards [id] [--list]    take each guard away and see its tests fail
   asm                     compare hot paths with their checked-in assembly
   bless                   rewrite the expected output of the compile-fail tests";
 
@@ -39,6 +41,7 @@ fn dispatch(args: &[String]) -> Result<()> {
     match task.as_str() {
         "test" => test::run(rest),
         "qemu" => qemu::run(rest),
+        "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "bless" => bless::run(rest),
         "help" | "-h" | "--help" => {
