@@ -59,22 +59,25 @@ fn a_panicked_callback_stops_its_timer_and_no_other<P: TestPlatform>() {
 }
 
 fn a_start_during_a_panicking_callback_comes_to_nothing<P: TestPlatform>() {
-    let platform = Metered::<P>::fresh();
-    platform.expect_panics();
-    run_on(&platform, |scope| {
-        let fired = scope.own(AtomicU32::new(0))?;
-        let (timer, vacant) = scope.vacant_hrtimer()?;
-        vacant.set(scope, move |_| {
-            timer.start(0.nanos()).unwrap();
-            fired.fetch_add(1, SeqCst);
-            on_purpose("callback")
-        })?;
-        timer.start(0.nanos())?;
-        until(scope, || fired.load(SeqCst) == 1 && !timer.is_active());
-        scope.sleep(2.millis());
-        assert_eq!(fired.load(SeqCst), 1);
-        Ok(())
-    });
+    // At once, and so late that nobody waits for it to be turned away.
+    for delay in [0.nanos(), 1000.secs()] {
+        let platform = Metered::<P>::fresh();
+        platform.expect_panics();
+        run_on(&platform, |scope| {
+            let fired = scope.own(AtomicU32::new(0))?;
+            let (timer, vacant) = scope.vacant_hrtimer()?;
+            vacant.set(scope, move |_| {
+                timer.start(delay).unwrap();
+                fired.fetch_add(1, SeqCst);
+                on_purpose("callback")
+            })?;
+            timer.start(0.nanos())?;
+            until(scope, || fired.load(SeqCst) == 1 && !timer.is_active());
+            scope.sleep(2.millis());
+            assert_eq!(fired.load(SeqCst), 1);
+            Ok(())
+        });
+    }
 }
 
 enum Regs {}

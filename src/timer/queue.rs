@@ -501,4 +501,60 @@ mod tests {
         }
         assert_eq!(drain(&queue), []);
     }
+
+    /// A queue whose waiters go on one at a time: each wait runs its closure, lets the rest of the world do one thing, and runs it
+    /// again.
+    struct Steps<'a> {
+        queue: RefCell<Queue>,
+        /// What happens during each wait; the last is done first.
+        meanwhile: RefCell<Vec<Step<'a>>>,
+    }
+    type Step<'a> = &'a dyn Fn(&Steps<'a>);
+
+    // SAFETY: single-threaded; the queue is borrowed for a closure at a time.
+    unsafe impl Monitor for Steps<'_> {
+        fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+            f(&mut self.queue.borrow_mut())
+        }
+        fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+            loop {
+                if let Some(result) = self.with(&mut f) {
+                    return result;
+                }
+                let next = self.meanwhile.borrow_mut().pop();
+                next.expect("something to wait for")(self);
+            }
+        }
+    }
+
+    #[test]
+    fn a_start_while_two_cancel_is_undone_until_both_are_done() {
+        let nodes = nodes(1);
+        let node = NonNull::from(&nodes[0]);
+        let at = Instant::from_nanos;
+        // The first cancel waits; meanwhile a second begins, and waits; then the entry ends, which the second sees first.
+        let finish = |queue: &Steps<'_>| queue.with(Queue::finished);
+        let cancel_and_start = |queue: &Steps<'_>| {
+            // SAFETY: the node outlives the queue's use.
+            unsafe {
+                assert!(cancel(queue, node, &|| {}));
+                arm(queue, node, at(20), Arm::Replace).unwrap();
+                assert!(!state(queue, node).armed);
+            }
+        };
+        let queue = Steps {
+            queue: RefCell::new(Queue::new()),
+            meanwhile: RefCell::new(Vec::from([&finish as Step<'_>, &cancel_and_start])),
+        };
+        // SAFETY: as above.
+        unsafe {
+            arm(&queue, node, at(10), Arm::Replace).unwrap();
+            let due = queue.with(|queue| queue.take_due(at(10)));
+            assert!(matches!(due, Due::Call(_)));
+            assert!(cancel(&queue, node, &|| {}));
+            assert!(!state(&queue, node).armed);
+            arm(&queue, node, at(30), Arm::Replace).unwrap();
+            assert!(state(&queue, node).armed);
+        }
+    }
 }
