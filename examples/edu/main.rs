@@ -3,7 +3,7 @@
 //! The device is the software model of QEMU's edu, the platform is this process: real threads, real time. The driver is
 //! `drivers/edu`, as it also runs on the real thing.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -55,7 +55,12 @@ fn run(host: &Host, report: &Mutex<Report>, cx: MaySleep<'_>) -> Result<(), Erro
         }
         let computed = binding.with(|edu| edu.last()).ok_or("no result")??;
         println!(
-            "\r  {:>2}! = {:<12} found after {:.1} ms{:30}",
+            "{}  {:>2}! = {:<12} found after {:.1} ms{:30}",
+            if std::io::stdout().is_terminal() {
+                "\r"
+            } else {
+                ""
+            },
             computed.argument,
             computed.value,
             computed.took.as_secs_f64() * 1e3,
@@ -117,11 +122,16 @@ fn forget_a_handle<'drv>(scope: &DriverScope<'drv, Host>) -> Result<(), driver_s
     Ok(())
 }
 
-/// One line that changes in place: what the timers are doing.
+/// What the timers are doing: one line that changes in place, or a line each time if this is no terminal.
 fn show(host: &Host, edu: &EduData<'_, Host>) {
     let stats = edu.stats();
+    let (start, end) = if std::io::stdout().is_terminal() {
+        ("\r", "  ")
+    } else {
+        ("", "\n")
+    };
     print!(
-        "\r  [{}] {} looks at the status, {} samples ({} busy, {} missed)  ",
+        "{start}  [{}] {} looks at the status, {} samples ({} busy, {} missed){end}",
         host.now(),
         stats.polls,
         stats.samples,

@@ -12,19 +12,12 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use crate::context::{ContextId, MaySleep};
-use crate::error::Error;
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
 use crate::platform::unwind::catch;
-use crate::platform::{
-    contexts, Arm, Bus, DeferredEntry, Emulated, Platform, StdRawLock, TimerEntry, TimerState,
-    TryCancel,
-};
+use crate::platform::{contexts, Bus, DeferredEntry, Emulated, Platform, StdMonitor, StdRawLock};
 use crate::time::Instant;
-use crate::timer::queue::{self, Due, Monitor, Queue, QueueNode};
-
-/// How often a wait that lasts is reported.
-const STALL: Duration = Duration::from_secs(1);
+use crate::timer::queue::Due;
 
 type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 
@@ -49,19 +42,14 @@ struct Handle {
 
 struct Shared {
     start: std::time::Instant,
-    timers: Mutex<Timers>,
-    /// Tells the timer thread that the first expiry has changed, or that it should end.
-    alarm: Condvar,
-    /// Tells waiters that an entry has ended.
-    ended: Condvar,
+    timers: StdMonitor<Stop>,
     deferred: Mutex<Deferreds>,
     deferral: Condvar,
 }
 
-struct Timers {
-    queue: Queue,
-    stop: bool,
-}
+/// Whether the timer thread should end.
+#[derive(Debug)]
+pub struct Stop(bool);
 
 struct Deferreds {
     queue: DeferredQueue,
@@ -108,12 +96,7 @@ impl<B: Bus> Host<B> {
     pub fn on_bus(tracer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             start: std::time::Instant::now(),
-            timers: Mutex::new(Timers {
-                queue: Queue::new(),
-                stop: false,
-            }),
-            alarm: Condvar::new(),
-            ended: Condvar::new(),
+            timers: StdMonitor::new(Stop(false)),
             deferred: Mutex::new(Deferreds {
                 queue: DeferredQueue::new(),
                 stop: false,
@@ -168,8 +151,8 @@ impl Drop for Handle {
     fn drop(&mut self) {
         // Every scope holds a clone of its host until it is torn down, so no timer is armed any more. The threads are not
         // joined: this may be one of them.
-        lock(&self.shared.timers).stop = true;
-        self.shared.alarm.notify_all();
+        self.shared.timers.lock().rest = Stop(true);
+        self.shared.timers.alarm.notify_all();
         lock(&self.shared.deferred).stop = true;
         self.shared.deferral.notify_all();
         // What the tracer captured is the program's, and may panic when it is dropped (promise 8).
@@ -185,30 +168,30 @@ impl Shared {
     }
 
     fn run_timers(&self) {
-        let mut timers = lock(&self.timers);
-        while !timers.stop {
-            match timers.queue.take_due(self.now()) {
+        let monitor = &self.timers;
+        let mut state = monitor.lock();
+        while !state.rest.0 {
+            match state.queue.take_due(self.now()) {
                 Due::Call(call) => {
-                    drop(timers);
+                    drop(state);
                     // SAFETY: just taken out, and `finished` comes next; no lock is held.
                     contexts::callback(|| unsafe { call.make() });
-                    timers = lock(&self.timers);
-                    timers.queue.finished();
-                    // Under the lock or not makes no difference here: the condition variable outlives every scope.
-                    self.ended.notify_all();
+                    state = monitor.lock();
+                    state.queue.finished();
+                    monitor.ended.notify_all();
                 }
                 Due::At(at) => {
                     let wait = at.saturating_duration_since(self.now());
-                    timers = self
+                    state = monitor
                         .alarm
-                        .wait_timeout(timers, wait)
+                        .wait_timeout(state, wait)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0;
                 }
                 Due::Never => {
-                    timers = self
+                    state = monitor
                         .alarm
-                        .wait(timers)
+                        .wait(state)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
             }
@@ -235,42 +218,13 @@ impl Shared {
     }
 }
 
-// SAFETY: all access to the queue is under the mutex of `timers`. `run_timers` makes each call that it takes out, then notes
-// its end and wakes all waiters; an entry is called with the mutex free.
-unsafe impl Monitor for Shared {
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        f(&mut lock(&self.timers).queue)
-    }
-
-    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
-        let mut timers = lock(&self.timers);
-        loop {
-            if let Some(result) = f(&mut timers.queue) {
-                return result;
-            }
-            let (guard, timeout) = self
-                .ended
-                .wait_timeout(timers, STALL)
-                .unwrap_or_else(PoisonError::into_inner);
-            timers = guard;
-            if timeout.timed_out() {
-                drop(timers);
-                stalled();
-                timers = lock(&self.timers);
-            }
-        }
-    }
-}
-
-// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above: an armed node is in
-// the queue until taken out to be called, `shut` takes it out for good under the same mutex and waits, the queue is in an `Arc`
-// held by this value and by the threads. 2: entries are called by the timer thread's loop only. 5: mutexes held for a few
-// instructions, callable from callbacks, which are threads; deferred calls have their own thread. 6: the global allocator. 7:
-// `contexts` numbers threads and nested callbacks. 8: locks do not panic here; a tracer is caught, in its call and in its drop.
+// SAFETY: the promises, by their numbers. 1: mutexes held for a few instructions, callable from callbacks, which are threads; deferred
+// calls have their own thread. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: locks do not panic
+// here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the timer thread's loop only.
 unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
-    type Timer = QueueNode;
+    type Timers = StdMonitor<Stop>;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -313,60 +267,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
         self.handle.shared.now()
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut QueueNode,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        // SAFETY: memory for a node, says the caller.
-        unsafe { node.write(QueueNode::new(entry, context)) };
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<QueueNode>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        let shared = &*self.handle.shared;
-        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
-        if unsafe { queue::arm(shared, node, at, how)? } {
-            shared.alarm.notify_one();
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::state(&*self.handle.shared, node) }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::try_cancel(&*self.handle.shared, node) }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        unsafe { queue::cancel(&*self.handle.shared, node, stalled) }
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        unsafe { queue::shut(&*self.handle.shared, node, stalled) }
+    fn timers(&self) -> &StdMonitor<Stop> {
+        &self.handle.shared.timers
     }
 
     fn trace(&self, event: &Event<'_>) {

@@ -4,7 +4,7 @@ use std::alloc;
 use std::eprintln;
 use std::format;
 use std::string::String;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::vec::Vec;
 
@@ -18,29 +18,21 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
 use crate::platform::{
-    contexts, Arm, DeferredEntry, Emulated, Platform, StdRawLock, TimerEntry, TimerState, TryCancel,
+    contexts, Arm, DeferredEntry, Emulated, Platform, StdMonitor, StdRawLock, TimerEntry,
+    TimerState, Timers, TryCancel,
 };
 use crate::time::Instant;
-use crate::timer::queue::{self, Due, Monitor, Queue, QueueNode};
-
-/// How long a wait for another thread's callback lasts before it is reported. Real time: virtual time stands still.
-const STALL: Duration = Duration::from_secs(1);
+use crate::timer::queue::{Due, QueueNode};
 
 /// A world whose time passes only when told to, by [`advance`](Sim::advance) or by a sleep. Callbacks run on the thread that lets time pass,
 /// each at the very instant that it was armed for.
 ///
 /// The same test has the same trace, down to the last event: see [`with_log`](Sim::with_log). Clones are the same world.
 #[derive(Clone)]
-pub struct Sim(Arc<Shared>);
+pub struct Sim(Arc<StdMonitor<World>>);
 
-struct Shared {
-    state: Mutex<State>,
-    ended: Condvar,
-}
-
-struct State {
+struct World {
     now: Instant,
-    queue: Queue,
     deferred: DeferredQueue,
     timers: u64,
     log: Option<Vec<String>>,
@@ -52,7 +44,7 @@ pub struct SimTimer {
     number: u64,
     entry: TimerEntry,
     context: *const (),
-    sim: *const Shared,
+    sim: *const StdMonitor<World>,
 }
 
 // SAFETY: but for the `queued` part, which is `Sync`, a timer is not written after its init; the pointers are only handed on
@@ -81,22 +73,18 @@ impl Sim {
     }
 
     fn build(log: Option<Vec<String>>) -> Self {
-        Sim(Arc::new(Shared {
-            state: Mutex::new(State {
-                now: Instant::ZERO,
-                queue: Queue::new(),
-                deferred: DeferredQueue::new(),
-                timers: 0,
-                log,
-            }),
-            ended: Condvar::new(),
-        }))
+        Sim(Arc::new(StdMonitor::new(World {
+            now: Instant::ZERO,
+            deferred: DeferredQueue::new(),
+            timers: 0,
+            log,
+        })))
     }
 
     /// What has been written down so far, a line for each event.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        self.0.lock().log.clone().unwrap_or_default()
+        self.0.lock().rest.log.clone().unwrap_or_default()
     }
 
     /// Lends the proof that one may sleep.
@@ -114,7 +102,7 @@ impl Sim {
     /// # Panics
     /// Inside a callback: time stands still there.
     pub fn advance(&self, by: Duration) {
-        let until = self.0.lock().now.saturating_add(by);
+        let until = self.0.lock().rest.now.saturating_add(by);
         self.advance_to(until);
     }
 
@@ -130,7 +118,7 @@ impl Sim {
         let shared = &*self.0;
         let mut state = shared.lock();
         loop {
-            if !state.deferred.is_empty() {
+            if !state.rest.deferred.is_empty() {
                 drop(state);
                 shared.run_deferred();
                 state = shared.lock();
@@ -141,7 +129,7 @@ impl Sim {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             } else if let Due::Call(call) = state.queue.take_due(until) {
-                state.now = state.now.max(call.expires());
+                state.rest.now = state.rest.now.max(call.expires());
                 drop(state);
                 // SAFETY: just taken out, and `finished` comes next; no lock is held.
                 contexts::callback(|| unsafe { call.make() });
@@ -149,7 +137,7 @@ impl Sim {
                 state.queue.finished();
                 shared.ended.notify_all();
             } else {
-                state.now = state.now.max(until);
+                state.rest.now = state.rest.now.max(until);
                 return;
             }
         }
@@ -164,20 +152,15 @@ impl Default for Sim {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sim(at {})", self.0.lock().now)
+        write!(f, "Sim(at {})", self.0.lock().rest.now)
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing here runs code of a driver under the lock, so a poisoned one holds nothing broken.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl StdMonitor<World> {
     /// Makes the calls that were deferred. Not in a callback.
     fn run_deferred(&self) {
         loop {
-            let call = self.lock().deferred.pop();
+            let call = self.lock().rest.deferred.pop();
             match call {
                 // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
                 Some(call) => unsafe { call.make() },
@@ -188,8 +171,8 @@ impl Shared {
 
     fn log(&self, what: impl FnOnce() -> String) {
         let mut state = self.lock();
-        let now = state.now;
-        if let Some(log) = &mut state.log {
+        let now = state.rest.now;
+        if let Some(log) = &mut state.rest.log {
             log.push(format!("[{now}] {}", what()));
         }
     }
@@ -224,41 +207,91 @@ unsafe fn queued(timer: NonNull<SimTimer>) -> NonNull<QueueNode> {
     unsafe { NonNull::new_unchecked(ptr::addr_of_mut!((*timer.as_ptr()).queued)) }
 }
 
-// SAFETY: all access to the queue is under the mutex of `state`. `advance_to` makes each call that it takes out, then notes its
-// end and wakes all waiters; an entry is called with the mutex free.
-unsafe impl Monitor for Shared {
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        f(&mut self.lock().queue)
+// SAFETY: the promises are those of the monitor's timers, to which all of this goes.
+unsafe impl Timers for Sim {
+    type Node = SimTimer;
+
+    unsafe fn init(
+        &self,
+        node: *mut SimTimer,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        let number = {
+            let mut state = self.0.lock();
+            state.rest.timers += 1;
+            state.rest.timers
+        };
+        // SAFETY: memory for a timer, says the caller.
+        unsafe {
+            node.write(SimTimer {
+                queued: QueueNode::new(expire, node as *const ()),
+                number,
+                entry,
+                context,
+                sim: Arc::as_ptr(&self.0),
+            });
+        }
+        Ok(())
     }
 
-    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
-        let mut state = self.lock();
-        loop {
-            if let Some(result) = f(&mut state.queue) {
-                return result;
-            }
-            let (guard, timeout) = self
-                .ended
-                .wait_timeout(state, STALL)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            if timeout.timed_out() {
-                drop(state);
-                stalled();
-                state = self.lock();
-            }
-        }
+    unsafe fn arm(&self, node: NonNull<SimTimer>, at: Instant, how: Arm) -> Result<(), Error> {
+        // SAFETY: (this and the four below) the timer is initialised and of this platform, says the caller, and the crate
+        // shuts it before its memory goes.
+        let (armed, number) =
+            unsafe { (self.0.arm(queued(node), at, how), (*node.as_ptr()).number) };
+        self.0.log(|| match (&armed, how) {
+            (Ok(_), Arm::Replace) => format!("timer {number} is armed for {at}"),
+            (Ok(_), Arm::IfIdle) => format!("timer {number} is armed for {at} unless it is armed"),
+            (Err(error), _) => format!("timer {number} is not armed: {error}"),
+        });
+        armed
+    }
+
+    unsafe fn state(&self, node: NonNull<SimTimer>) -> TimerState {
+        // SAFETY: see `arm`.
+        unsafe { self.0.state(queued(node)) }
+    }
+
+    unsafe fn try_cancel(&self, node: NonNull<SimTimer>) -> TryCancel {
+        // SAFETY: see `arm`.
+        let (found, number) = unsafe { (self.0.try_cancel(queued(node)), (*node.as_ptr()).number) };
+        self.0
+            .log(|| format!("timer {number} is to be cancelled: {found:?}"));
+        found
+    }
+
+    unsafe fn cancel(&self, node: NonNull<SimTimer>, cx: MaySleep<'_>, stalled: &dyn Fn()) -> bool {
+        // SAFETY: see `arm`.
+        let (active, number) = unsafe {
+            (
+                self.0.cancel(queued(node), cx, stalled),
+                (*node.as_ptr()).number,
+            )
+        };
+        self.0
+            .log(|| format!("timer {number} is cancelled: active {active}"));
+        active
+    }
+
+    unsafe fn shut(
+        &self,
+        node: NonNull<SimTimer>,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `arm`.
+        unsafe { self.0.shut(queued(node), cx, stalled) }
     }
 }
 
-// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above; the mutex and the
-// condition variable are in an `Arc` that the scope's platform value holds until its memory is gone. 2: entries are called by
-// `advance_to` only. 5: a mutex held for a few instructions; deferred calls are made by `advance_to` or a thread of their own, outside callbacks. 6: the
-// global allocator. 7: `contexts` numbers threads and nested callbacks. 8: nothing here panics but `sleep`.
+// SAFETY: the promises, by their numbers. 1: a mutex held for a few instructions; deferred calls are made by `advance_to` or a thread
+// of their own, outside callbacks. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: nothing here
+// panics but `sleep`. Timers are called by `advance_to` only.
 unsafe impl Platform for Sim {
     type Bus = Emulated;
     type RawLock = StdRawLock;
-    type Timer = SimTimer;
+    type Timers = Self;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -290,7 +323,7 @@ unsafe impl Platform for Sim {
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         let mut state = self.0.lock();
         // SAFETY: the caller's promise.
-        unsafe { state.deferred.push(node, run, argument) };
+        unsafe { state.rest.deferred.push(node, run, argument) };
         // In a callback of this world, the `advance` that runs it makes the call next. In one of another world nobody may ever let
         // time pass in this one again.
         let picked_up = state.queue.is_busy();
@@ -305,99 +338,11 @@ unsafe impl Platform for Sim {
     }
 
     fn now(&self) -> Instant {
-        self.0.lock().now
+        self.0.lock().rest.now
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut SimTimer,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        let number = {
-            let mut state = self.0.lock();
-            state.timers += 1;
-            state.timers
-        };
-        // SAFETY: memory for a timer, says the caller.
-        unsafe {
-            node.write(SimTimer {
-                queued: QueueNode::new(expire, node as *const ()),
-                number,
-                entry,
-                context,
-                sim: Arc::as_ptr(&self.0),
-            });
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<SimTimer>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) the timer is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
-        let (armed, number) = unsafe {
-            (
-                queue::arm(&*self.0, queued(node), at, how),
-                (*node.as_ptr()).number,
-            )
-        };
-        self.0.log(|| match (&armed, how) {
-            (Ok(_), Arm::Replace) => format!("timer {number} is armed for {at}"),
-            (Ok(_), Arm::IfIdle) => format!("timer {number} is armed for {at} unless it is armed"),
-            (Err(error), _) => format!("timer {number} is not armed: {error}"),
-        });
-        armed.map(drop)
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<SimTimer>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::state(&*self.0, queued(node)) }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<SimTimer>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        let (found, number) = unsafe {
-            (
-                queue::try_cancel(&*self.0, queued(node)),
-                (*node.as_ptr()).number,
-            )
-        };
-        self.0
-            .log(|| format!("timer {number} is to be cancelled: {found:?}"));
-        found
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<SimTimer>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        let (active, number) = unsafe {
-            (
-                queue::cancel(&*self.0, queued(node), stalled),
-                (*node.as_ptr()).number,
-            )
-        };
-        self.0
-            .log(|| format!("timer {number} is cancelled: active {active}"));
-        active
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<SimTimer>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        unsafe { queue::shut(&*self.0, queued(node), stalled) }
+    fn timers(&self) -> &Self {
+        self
     }
 
     fn trace(&self, event: &Event<'_>) {

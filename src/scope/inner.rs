@@ -37,7 +37,7 @@ impl<P: Platform> Core<P> {
 
     /// Whether the scope has passed the point where arming is refused.
     ///
-    /// An early, cheap answer, and not what soundness rests on: a start that misses the mark meets `timer_shut`, which
+    /// An early, cheap answer, and not what soundness rests on: a start that misses the mark meets `Timers::shut`, which
     /// linearises against it.
     pub(crate) fn is_closing(&self) -> bool {
         // Relaxed: see above; nothing is published by the mark.

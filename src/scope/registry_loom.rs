@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::event::{Kind, Name};
 use crate::mmio::Word;
 use crate::platform::{
-    Arm, Bus, DeferredEntry, Platform, RawLock, TimerEntry, TimerState, TryCancel,
+    Arm, Bus, DeferredEntry, Platform, RawLock, TimerEntry, TimerState, Timers, TryCancel,
 };
 use crate::scope::registry::{Entry, List, Node, Registration};
 use crate::sync::UnsafeCell;
@@ -191,11 +191,45 @@ unsafe impl Bus for Nowhere {
     }
 }
 
+// SAFETY: there are no timers.
+unsafe impl Timers for Nowhere {
+    type Node = ();
+
+    unsafe fn init(
+        &self,
+        _node: *mut (),
+        _entry: TimerEntry,
+        _context: *const (),
+    ) -> Result<(), Error> {
+        unreachable!()
+    }
+    unsafe fn arm(&self, _node: NonNull<()>, _at: Instant, _how: Arm) -> Result<(), Error> {
+        unreachable!()
+    }
+    unsafe fn state(&self, _node: NonNull<()>) -> TimerState {
+        unreachable!()
+    }
+    unsafe fn try_cancel(&self, _node: NonNull<()>) -> TryCancel {
+        unreachable!()
+    }
+    unsafe fn cancel(&self, _node: NonNull<()>, _cx: MaySleep<'_>, _stalled: &dyn Fn()) -> bool {
+        unreachable!()
+    }
+    unsafe fn shut(
+        &self,
+        _node: NonNull<()>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> TimerState {
+        unreachable!()
+    }
+}
+
 // SAFETY: never called.
 unsafe impl Platform for Nowhere {
     type Bus = Nowhere;
     type RawLock = NoLock;
-    type Timer = ();
+    type Timers = Self;
     type Deferred = ();
 
     fn allocate(&self, _layout: Layout) -> Option<NonNull<u8>> {
@@ -219,37 +253,7 @@ unsafe impl Platform for Nowhere {
     fn now(&self) -> Instant {
         unreachable!()
     }
-    unsafe fn timer_init(
-        &self,
-        _node: *mut (),
-        _entry: TimerEntry,
-        _context: *const (),
-    ) -> Result<(), Error> {
-        unreachable!()
-    }
-    unsafe fn timer_arm(&self, _node: NonNull<()>, _at: Instant, _how: Arm) -> Result<(), Error> {
-        unreachable!()
-    }
-    unsafe fn timer_state(&self, _node: NonNull<()>) -> TimerState {
-        unreachable!()
-    }
-    unsafe fn timer_try_cancel(&self, _node: NonNull<()>) -> TryCancel {
-        unreachable!()
-    }
-    unsafe fn timer_cancel(
-        &self,
-        _node: NonNull<()>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> bool {
-        unreachable!()
-    }
-    unsafe fn timer_shut(
-        &self,
-        _node: NonNull<()>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> TimerState {
-        unreachable!()
+    fn timers(&self) -> &Self {
+        self
     }
 }

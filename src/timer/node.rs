@@ -6,7 +6,7 @@ use core::ptr::{self, NonNull};
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::event::{Event, Kind, Name, Outcome};
-use crate::platform::{Arm, Platform, TimerState, TryCancel};
+use crate::platform::{Arm, Platform, TimerState, Timers, TryCancel};
 use crate::scope::inner::Core;
 use crate::scope::registry::Registration;
 use crate::scope::DriverScope;
@@ -28,7 +28,7 @@ pub(crate) struct TimerNode<P: Platform> {
     panicked: AtomicBool,
     callback: UnsafeCell<Option<Callback<P>>>,
     /// The platform's own node: initialised in place, then only touched by the platform.
-    timer: UnsafeCell<MaybeUninit<P::Timer>>,
+    timer: UnsafeCell<MaybeUninit<<P::Timers as Timers>::Node>>,
 }
 
 /// A driver's closure in the scope's memory, its type forgotten.
@@ -63,18 +63,22 @@ impl<P: Platform> TimerNode<P> {
                 let node = place.as_ref().timer_place();
                 // SAFETY: the place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may
                 // be called with this context from anywhere until then.
-                scope
-                    .platform()
-                    .timer_init(node.as_ptr(), entry::<P>, place.as_ptr() as *const ())
+                scope.platform().timers().init(
+                    node.as_ptr(),
+                    entry::<P>,
+                    place.as_ptr() as *const (),
+                )
             }
         };
         let undo = |place: NonNull<Self>| {
             // SAFETY: `init` initialised the node, which nobody else has seen: it was never armed.
             unsafe {
                 let node = place.as_ref();
-                let _ = scope
-                    .platform()
-                    .timer_shut(node.timer_place(), scope.may_sleep(), &|| {});
+                let _ =
+                    scope
+                        .platform()
+                        .timers()
+                        .shut(node.timer_place(), scope.may_sleep(), &|| {});
                 Registration::<P>::release(node);
             }
         };
@@ -95,10 +99,12 @@ impl<P: Platform> TimerNode<P> {
         self.name
     }
 
-    fn timer_place(&self) -> NonNull<P::Timer> {
+    fn timer_place(&self) -> NonNull<<P::Timers as Timers>::Node> {
         // The address of the platform's node. Not an access: the crate never looks at it. (`with`, since loom takes `with_mut`
         // for a write, and several contexts may be here.)
-        let place = self.timer.with(|timer| timer.cast_mut().cast::<P::Timer>());
+        let place = self
+            .timer
+            .with(|timer| timer.cast_mut().cast::<<P::Timers as Timers>::Node>());
         // SAFETY: the address of a field is not null.
         unsafe { NonNull::new_unchecked(place) }
     }
@@ -110,7 +116,7 @@ impl<P: Platform> TimerNode<P> {
         if !self.ready.load(Ordering::Acquire) {
             return Err(Error::Vacant);
         }
-        // Relaxed, both: they only give an early answer. A start that misses `closing` meets `timer_shut`; one that misses
+        // Relaxed, both: they only give an early answer. A start that misses `closing` meets `Timers::shut`; one that misses
         // `panicked` has its entry turned away.
         if self.panicked.load(Ordering::Relaxed) {
             return Err(Error::Panicked);
@@ -119,17 +125,17 @@ impl<P: Platform> TimerNode<P> {
             return Err(Error::Closed);
         }
         // SAFETY: initialised at `register`, and not released while a handle exists.
-        unsafe { self.platform().timer_arm(self.timer_place(), at, how) }
+        unsafe { self.platform().timers().arm(self.timer_place(), at, how) }
     }
 
     pub(crate) fn state(&self) -> TimerState {
         // SAFETY: as in `arm`.
-        unsafe { self.platform().timer_state(self.timer_place()) }
+        unsafe { self.platform().timers().state(self.timer_place()) }
     }
 
     pub(crate) fn try_cancel(&self) -> TryCancel {
         // SAFETY: as in `arm`.
-        unsafe { self.platform().timer_try_cancel(self.timer_place()) }
+        unsafe { self.platform().timers().try_cancel(self.timer_place()) }
     }
 
     pub(crate) fn cancel(&self, cx: MaySleep<'_>) -> Result<bool, Error> {
@@ -141,7 +147,8 @@ impl<P: Platform> TimerNode<P> {
         // SAFETY: as in `arm`; not inside the node's entry, as just found.
         Ok(unsafe {
             self.platform()
-                .timer_cancel(self.timer_place(), cx, &|| self.stalled())
+                .timers()
+                .cancel(self.timer_place(), cx, &|| self.stalled())
         })
     }
 
@@ -230,7 +237,7 @@ impl<P: Platform> TimerNode<P> {
 /// The platform's way in.
 ///
 /// # Safety
-/// `context` is a `TimerNode<P>` between `timer_init` and the return of `timer_shut`.
+/// `context` is a `TimerNode<P>` between `Timers::init` and the return of `Timers::shut`.
 unsafe extern "C" fn entry<P: Platform>(context: *const (), expires: Instant) {
     // A reference local to this call: it is gone when the platform says that the entry has ended, which is when the node's
     // memory may go (trap 14).
@@ -273,7 +280,7 @@ where
     Ok(())
 }
 
-// SAFETY: the platform calls `entry` no more when `timer_shut` has returned (its promise 3), and the callback is called from
+// SAFETY: the platform calls `entry` no more when `Timers::shut` has returned (its promise 3), and the callback is called from
 // there alone.
 unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     const KIND: Kind = Kind::Timer;
@@ -282,7 +289,8 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
         // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either.
         let state = unsafe {
             core.platform
-                .timer_shut(self.timer_place(), cx, &|| self.stalled())
+                .timers()
+                .shut(self.timer_place(), cx, &|| self.stalled())
         };
         Some(match state {
             TimerState { running: true, .. } => Outcome::WaitedFor,
@@ -309,9 +317,10 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: initialised by `timer_init`, shut, and dropped this once; nobody uses it afterwards.
-        self.timer
-            .with_mut(|timer| unsafe { ptr::drop_in_place(timer.cast::<P::Timer>()) });
+        // SAFETY: initialised by `Timers::init`, shut, and dropped this once; nobody uses it afterwards.
+        self.timer.with_mut(|timer| unsafe {
+            ptr::drop_in_place(timer.cast::<<P::Timers as Timers>::Node>())
+        });
         false
     }
 }

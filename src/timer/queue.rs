@@ -1,21 +1,24 @@
 //! Timers for platforms that have only a clock and an alarm: `Host`, `Sim`, bare metal.
 //!
 //! A [`Queue`] is a list of nodes in order of expiry, and knows which node's entry is running. It is plain data; the platform
-//! puts it behind a lock of its own, its [`Monitor`], and forwards the timer methods of
-//! [`Platform`](crate::platform::Platform) to the functions here.
+//! puts it behind a lock of its own, its [`Monitor`], which thereby has
+//! [`Timers`](crate::platform::Timers).
 //!
 //! No node is touched after its entry has returned: that an entry is running is noted in the queue, which outlives
-//! every node, and not in the node (promise 4 of the platform).
+//! every node, and not in the node (promise 4 of [`Timers`](crate::platform::Timers)).
 
 use core::fmt;
 use core::ptr::{self, NonNull};
 
-use crate::error::Error;
-use crate::platform::{Arm, TimerEntry, TimerState, TryCancel};
+use crate::platform::TimerEntry;
 use crate::sync::UnsafeCell;
 use crate::time::Instant;
 
-/// A timer of a [`Queue`], to be the platform's [`Timer`](crate::platform::Platform::Timer).
+mod monitor;
+
+pub use monitor::Monitor;
+
+/// A timer of a [`Queue`], the [`Node`](crate::platform::Timers::Node) of a monitor's timers.
 pub struct QueueNode {
     /// Accessed under the queue's lock only.
     inner: UnsafeCell<Inner>,
@@ -47,7 +50,7 @@ impl fmt::Debug for QueueNode {
 }
 
 impl QueueNode {
-    /// A node, not armed. For [`timer_init`](crate::platform::Platform::timer_init).
+    /// A node, not armed.
     #[must_use]
     pub fn new(entry: TimerEntry, context: *const ()) -> Self {
         QueueNode {
@@ -110,7 +113,7 @@ pub struct Call {
     expires: Instant,
 }
 
-// SAFETY: an entry may be called from any context (`timer_init`).
+// SAFETY: an entry may be called from any context (`Timers::init`).
 unsafe impl Send for Call {}
 
 impl Call {
@@ -266,295 +269,5 @@ impl Queue {
 
     fn is_running(&self, node: NonNull<QueueNode>) -> bool {
         ptr::eq(self.running, node.as_ptr())
-    }
-}
-
-/// A platform's lock around its queue, with a way to wait for entries to end.
-///
-/// # Safety
-/// `with` and `wait` run their closure with exclusive access to one and the same queue, which no entry that is called from
-/// it can be inside; what was done under the lock happens before the next closure runs under it. After a `Call` came out of
-/// the queue it is made, and then `finished` is called and all waiters are woken.
-pub unsafe trait Monitor {
-    /// Runs `f` with the queue.
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R;
-
-    /// Runs `f` with the queue until it returns something; between two tries, waits until an entry has ended. Calls
-    /// `stalled`, which does not unwind, about every second, without the lock.
-    fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R;
-}
-
-/// [`Platform::timer_arm`](crate::platform::Platform::timer_arm); `Ok(true)` if the timer is now the first, so that the alarm must be set anew.
-///
-/// # Errors
-/// [`Error::Closed`] for a node that was shut.
-///
-/// # Safety
-/// `node` is valid, always used with this queue, and stays valid until it was shut.
-pub unsafe fn arm(
-    monitor: &impl Monitor,
-    node: NonNull<QueueNode>,
-    at: Instant,
-    how: Arm,
-) -> Result<bool, Error> {
-    monitor.with(|queue| {
-        // SAFETY: valid, says the caller, and under the lock.
-        unsafe {
-            // Tested under the lock under which `shut` marks it: either this arm comes first and shut disarms it, or it has
-            // no effect (promise 3).
-            if Queue::look(node, |inner| inner.shut) {
-                return Err(Error::Closed);
-            }
-            if how == Arm::IfIdle && Queue::look(node, |inner| inner.armed) {
-                return Ok(false);
-            }
-            queue.disarm(node);
-            if Queue::look(node, |inner| inner.cancelling > 0) {
-                // As if this arm had come just before that cancel, which undoes it. Else a callback that restarts itself at
-                // once would be taken out again before the waiter gets the lock, each time, and the cancel never end.
-                Queue::look(node, |inner| inner.expires = Some(at));
-                return Ok(false);
-            }
-            queue.insert(node, at);
-            Ok(ptr::eq(queue.first, node.as_ptr()))
-        }
-    })
-}
-
-/// [`Platform::timer_state`](crate::platform::Platform::timer_state).
-///
-/// # Safety
-/// As for [`arm`].
-pub unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState {
-    monitor.with(|queue| {
-        let running = queue.is_running(node);
-        // SAFETY: valid, says the caller, and under the lock.
-        unsafe {
-            Queue::look(node, |inner| TimerState {
-                armed: inner.armed,
-                running,
-                expires: inner.expires,
-            })
-        }
-    })
-}
-
-/// [`Platform::timer_try_cancel`](crate::platform::Platform::timer_try_cancel).
-///
-/// # Safety
-/// As for [`arm`].
-pub unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCancel {
-    monitor.with(|queue| {
-        // SAFETY: valid, says the caller, and under the lock.
-        let armed = unsafe { queue.disarm(node) };
-        match (queue.is_running(node), armed) {
-            (true, _) => TryCancel::Running,
-            (false, true) => TryCancel::Cancelled,
-            (false, false) => TryCancel::Idle,
-        }
-    })
-}
-
-/// [`Platform::timer_cancel`](crate::platform::Platform::timer_cancel).
-///
-/// # Safety
-/// As for [`arm`]. (Called inside an entry of the node, it does not return.)
-pub unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> bool {
-    let mut active = None;
-    monitor.wait(
-        |queue| {
-            let running = queue.is_running(node);
-            // SAFETY: valid, says the caller, and under the lock.
-            unsafe {
-                let active = *active.get_or_insert_with(|| {
-                    let armed = queue.disarm(node);
-                    // From here on `arm` has no effect, until this is over; so one disarm is enough.
-                    Queue::look(node, |inner| inner.cancelling += 1);
-                    armed || running
-                });
-                if running {
-                    return None;
-                }
-                Queue::look(node, |inner| inner.cancelling -= 1);
-                Some(active)
-            }
-        },
-        stalled,
-    )
-}
-
-/// [`Platform::timer_shut`](crate::platform::Platform::timer_shut).
-///
-/// # Safety
-/// As for [`arm`]. (Called inside an entry of the node, it does not return.)
-pub unsafe fn shut(
-    monitor: &impl Monitor,
-    node: NonNull<QueueNode>,
-    stalled: &dyn Fn(),
-) -> TimerState {
-    let mut found = None;
-    monitor.wait(
-        |queue| {
-            let running = queue.is_running(node);
-            // SAFETY: valid, says the caller, and under the lock.
-            unsafe {
-                if found.is_none() {
-                    let expires = Queue::look(node, |inner| inner.expires);
-                    let armed = queue.disarm(node);
-                    found = Some(TimerState {
-                        armed,
-                        running,
-                        expires,
-                    });
-                    // From here on `arm` has no effect, so one disarm is enough.
-                    Queue::look(node, |inner| inner.shut = true);
-                }
-            }
-            if running {
-                None
-            } else {
-                found
-            }
-        },
-        stalled,
-    )
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use core::cell::RefCell;
-    use std::vec::Vec;
-
-    unsafe extern "C" fn nothing(_context: *const (), _expires: Instant) {}
-
-    struct Local(RefCell<Queue>);
-    // SAFETY: single-threaded, and nothing here re-enters.
-    unsafe impl Monitor for Local {
-        fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-            f(&mut self.0.borrow_mut())
-        }
-        fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
-            self.with(&mut f)
-                .expect("nothing to wait for in a single thread")
-        }
-    }
-
-    fn nodes(n: usize) -> Vec<QueueNode> {
-        (0..n)
-            .map(|i| QueueNode::new(nothing, i as *const ()))
-            .collect()
-    }
-
-    fn drain(queue: &Local) -> Vec<(usize, u64)> {
-        let mut seen = Vec::new();
-        while let Due::Call(call) = queue.with(|queue| queue.take_due(Instant::MAX)) {
-            seen.push((call.context as usize, call.expires.as_nanos()));
-            queue.with(Queue::finished);
-        }
-        seen
-    }
-
-    #[test]
-    fn expiry_is_in_order_and_ties_in_order_of_start() {
-        let queue = Local(RefCell::new(Queue::new()));
-        let nodes = nodes(6);
-        for (i, at) in [(0, 50), (1, 10), (2, 50), (3, 0), (4, u64::MAX), (5, 10)] {
-            let node = NonNull::from(&nodes[i]);
-            // SAFETY: the nodes outlive the queue's use.
-            let first = unsafe { arm(&queue, node, Instant::from_nanos(at), Arm::Replace) };
-            assert_eq!(first, Ok(matches!(i, 0 | 1 | 3)));
-        }
-        // SAFETY: as above.
-        unsafe {
-            assert_eq!(
-                try_cancel(&queue, NonNull::from(&nodes[1])),
-                TryCancel::Cancelled
-            );
-            assert_eq!(
-                try_cancel(&queue, NonNull::from(&nodes[1])),
-                TryCancel::Idle
-            );
-        }
-        assert_eq!(
-            drain(&queue),
-            [(3, 0), (5, 10), (0, 50), (2, 50), (4, u64::MAX)]
-        );
-    }
-
-    #[test]
-    fn arming_again_replaces_or_leaves() {
-        let queue = Local(RefCell::new(Queue::new()));
-        let nodes = nodes(1);
-        let node = NonNull::from(&nodes[0]);
-        // SAFETY: the node outlives the queue's use.
-        unsafe {
-            let at = Instant::from_nanos;
-            arm(&queue, node, at(50), Arm::IfIdle).unwrap();
-            arm(&queue, node, at(10), Arm::IfIdle).unwrap();
-            assert_eq!(state(&queue, node).expires, Some(at(50)));
-            arm(&queue, node, at(20), Arm::Replace).unwrap();
-            assert_eq!(drain(&queue), [(0, 20)]);
-            arm(&queue, node, at(30), Arm::Replace).unwrap();
-            assert!(shut(&queue, node, &|| {}).armed);
-            assert_eq!(arm(&queue, node, at(40), Arm::Replace), Err(Error::Closed));
-        }
-        assert_eq!(drain(&queue), []);
-    }
-
-    /// A queue whose waiters go on one at a time: each wait runs its closure, lets the rest of the world do one thing, and runs it
-    /// again.
-    struct Steps<'a> {
-        queue: RefCell<Queue>,
-        /// What happens during each wait; the last is done first.
-        meanwhile: RefCell<Vec<Step<'a>>>,
-    }
-    type Step<'a> = &'a dyn Fn(&Steps<'a>);
-
-    // SAFETY: single-threaded; the queue is borrowed for a closure at a time.
-    unsafe impl Monitor for Steps<'_> {
-        fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-            f(&mut self.queue.borrow_mut())
-        }
-        fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
-            loop {
-                if let Some(result) = self.with(&mut f) {
-                    return result;
-                }
-                let next = self.meanwhile.borrow_mut().pop();
-                next.expect("something to wait for")(self);
-            }
-        }
-    }
-
-    #[test]
-    fn a_start_while_two_cancel_is_undone_until_both_are_done() {
-        let nodes = nodes(1);
-        let node = NonNull::from(&nodes[0]);
-        let at = Instant::from_nanos;
-        // The first cancel waits; meanwhile a second begins, and waits; then the entry ends, which the second sees first.
-        let finish = |queue: &Steps<'_>| queue.with(Queue::finished);
-        let cancel_and_start = |queue: &Steps<'_>| {
-            // SAFETY: the node outlives the queue's use.
-            unsafe {
-                assert!(cancel(queue, node, &|| {}));
-                arm(queue, node, at(20), Arm::Replace).unwrap();
-                assert!(!state(queue, node).armed);
-            }
-        };
-        let queue = Steps {
-            queue: RefCell::new(Queue::new()),
-            meanwhile: RefCell::new(Vec::from([&finish as Step<'_>, &cancel_and_start])),
-        };
-        // SAFETY: as above.
-        unsafe {
-            arm(&queue, node, at(10), Arm::Replace).unwrap();
-            let due = queue.with(|queue| queue.take_due(at(10)));
-            assert!(matches!(due, Due::Call(_)));
-            assert!(cancel(&queue, node, &|| {}));
-            assert!(!state(&queue, node).armed);
-            arm(&queue, node, at(30), Arm::Replace).unwrap();
-            assert!(state(&queue, node).armed);
-        }
     }
 }

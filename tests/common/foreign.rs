@@ -16,7 +16,9 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::event::Event;
-use driver_scope::platform::{Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState};
+use driver_scope::platform::{
+    Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState, Timers,
+};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
 
 use super::TestPlatform;
@@ -336,17 +338,105 @@ unsafe extern "C" fn expired(timer: *mut c::Hrtimer, expires: u64) {
     unsafe { ((*node).entry)((*node).context, Instant::from_nanos(expires)) }
 }
 
-// SAFETY: the promises, by their numbers. 1, 3: a shut marks the node under the lock that every arm holds while it calls the
-// library, then cancels, which waits. 2: functions are called by the library's threads. 4: the library compares addresses
-// afterwards. 5: locks held for a few instructions; a deferred call has a thread of its own. 6: the global allocator. 7: a thread is a
-// context, and the library's threads do nothing but call functions. 8: asserts aside, which are what is tested.
+// SAFETY: the promises, by their numbers. 1, 3: a shut marks the node under the lock that every arm holds while it calls the library,
+// then cancels, which waits. 2: functions are called by the library's threads. 4: the library compares addresses afterwards.
+unsafe impl Timers for Foreign {
+    type Node = ForeignTimer;
+
+    unsafe fn init(
+        &self,
+        node: *mut ForeignTimer,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, which stays where it is, says the caller. Field by field: the timer is made in place.
+        unsafe {
+            (&raw mut (*node).entry).write(entry);
+            (&raw mut (*node).context).write(context);
+            (&raw mut (*node).shut).write(Mutex::new(false));
+            c::hrtimer_init(
+                UnsafeCell::raw_get(&raw const (*node).timer),
+                Arc::as_ptr(&self.0 .0),
+                expired,
+            );
+        }
+        Ok(())
+    }
+
+    unsafe fn arm(&self, node: NonNull<ForeignTimer>, at: Instant, how: Arm) -> Result<(), Error> {
+        // SAFETY: (here and below) initialised and not dropped, says the caller.
+        let node = unsafe { node.as_ref() };
+        let shut = node.shut.lock().unwrap();
+        if *shut {
+            return Err(Error::Closed);
+        }
+        // SAFETY: as above.
+        unsafe {
+            if how == Arm::Replace || !c::hrtimer_look(node.c()).0 {
+                c::hrtimer_start(node.c(), at.as_nanos());
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn state(&self, node: NonNull<ForeignTimer>) -> TimerState {
+        // SAFETY: see `arm`.
+        let (armed, running, expires) = unsafe { c::hrtimer_look(node.as_ref().c()) };
+        TimerState {
+            armed,
+            running,
+            expires: expires.map(Instant::from_nanos),
+        }
+    }
+
+    unsafe fn try_cancel(&self, node: NonNull<ForeignTimer>) -> TryCancel {
+        // SAFETY: see `arm`.
+        match unsafe { c::hrtimer_try_to_cancel(node.as_ref().c()) } {
+            1 => TryCancel::Cancelled,
+            0 => TryCancel::Idle,
+            _ => TryCancel::Running,
+        }
+    }
+
+    unsafe fn cancel(
+        &self,
+        node: NonNull<ForeignTimer>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `arm`; not in the timer's own function, says the caller.
+        unsafe { c::hrtimer_cancel(node.as_ref().c()) != 0 }
+    }
+
+    unsafe fn shut(
+        &self,
+        node: NonNull<ForeignTimer>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `arm`; not in the timer's own function, says the caller.
+        unsafe {
+            *node.as_ref().shut.lock().unwrap() = true;
+            let state = self.state(node);
+            c::hrtimer_cancel(node.as_ref().c());
+            state
+        }
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1: locks held for a few instructions; a deferred call has a thread of its own. 2: the global
+// allocator. 3: a thread is a context, and the library's threads do nothing but call functions. 4: asserts aside, which are what is
+// tested.
 unsafe impl Platform for Foreign {
     type Bus = Emulated;
     type RawLock = StdRawLock;
-    type Timer = ForeignTimer;
+    type Timers = Self;
     type Deferred = ();
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        if layout.size() == 0 {
+            return None;
+        }
         // SAFETY: not of size zero.
         NonNull::new(unsafe { alloc::alloc(layout) })
     }
@@ -380,89 +470,8 @@ unsafe impl Platform for Foreign {
         Instant::from_nanos(self.0 .0.now())
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut ForeignTimer,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        // SAFETY: memory for a node, which stays where it is, says the caller. Field by field: the timer is made in place.
-        unsafe {
-            (&raw mut (*node).entry).write(entry);
-            (&raw mut (*node).context).write(context);
-            (&raw mut (*node).shut).write(Mutex::new(false));
-            c::hrtimer_init(
-                UnsafeCell::raw_get(&raw const (*node).timer),
-                Arc::as_ptr(&self.0 .0),
-                expired,
-            );
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<ForeignTimer>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: (here and below) initialised and not dropped, says the caller.
-        let node = unsafe { node.as_ref() };
-        let shut = node.shut.lock().unwrap();
-        if *shut {
-            return Err(Error::Closed);
-        }
-        // SAFETY: as above.
-        unsafe {
-            if how == Arm::Replace || !c::hrtimer_look(node.c()).0 {
-                c::hrtimer_start(node.c(), at.as_nanos());
-            }
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<ForeignTimer>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        let (armed, running, expires) = unsafe { c::hrtimer_look(node.as_ref().c()) };
-        TimerState {
-            armed,
-            running,
-            expires: expires.map(Instant::from_nanos),
-        }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<ForeignTimer>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        match unsafe { c::hrtimer_try_to_cancel(node.as_ref().c()) } {
-            1 => TryCancel::Cancelled,
-            0 => TryCancel::Idle,
-            _ => TryCancel::Running,
-        }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<ForeignTimer>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`; not in the timer's own function, says the caller.
-        unsafe { c::hrtimer_cancel(node.as_ref().c()) != 0 }
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<ForeignTimer>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`; not in the timer's own function, says the caller.
-        unsafe {
-            *node.as_ref().shut.lock().unwrap() = true;
-            let state = self.timer_state(node);
-            c::hrtimer_cancel(node.as_ref().c());
-            state
-        }
+    fn timers(&self) -> &Self {
+        self
     }
 
     fn trace(&self, _event: &Event<'_>) {}

@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::event::Event;
-use driver_scope::platform::{Arm, DeferredEntry, TimerEntry, TimerState};
+use driver_scope::platform::{Arm, DeferredEntry, TimerEntry, TimerState, Timers};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
 
 use super::{Log, TestPlatform};
@@ -152,11 +152,64 @@ const FRESH: u8 = 0xa5;
 /// What memory looks like that nobody may read any more.
 const GONE: u8 = 0xdd;
 
+// SAFETY: those of the inner platform's timers, to which all of this goes.
+unsafe impl<P: Platform> Timers for Metered<P> {
+    type Node = <P::Timers as Timers>::Node;
+
+    unsafe fn init(
+        &self,
+        node: *mut Self::Node,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        if self.meter.refuse_timers.load(Ordering::Relaxed) {
+            return Err(Error::Platform(-11));
+        }
+        // SAFETY: (here and below) the caller's promise.
+        unsafe { self.inner.timers().init(node, entry, context) }
+    }
+
+    unsafe fn arm(&self, node: NonNull<Self::Node>, at: Instant, how: Arm) -> Result<(), Error> {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().arm(node, at, how) }
+    }
+
+    unsafe fn state(&self, node: NonNull<Self::Node>) -> TimerState {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().state(node) }
+    }
+
+    unsafe fn try_cancel(&self, node: NonNull<Self::Node>) -> TryCancel {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().try_cancel(node) }
+    }
+
+    unsafe fn cancel(
+        &self,
+        node: NonNull<Self::Node>,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().cancel(node, cx, stalled) }
+    }
+
+    unsafe fn shut(
+        &self,
+        node: NonNull<Self::Node>,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().shut(node, cx, stalled) }
+    }
+}
+
 // SAFETY: the promises are those of `P`, to which everything is handed on; memory is the global allocator's.
 unsafe impl<P: Platform> Platform for Metered<P> {
     type Bus = P::Bus;
     type RawLock = P::RawLock;
-    type Timer = P::Timer;
+    type Timers = Self;
     type Deferred = P::Deferred;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -248,57 +301,8 @@ unsafe impl<P: Platform> Platform for Metered<P> {
         self.inner.now()
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut Self::Timer,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        if self.meter.refuse_timers.load(Ordering::Relaxed) {
-            return Err(Error::Platform(-11));
-        }
-        // SAFETY: (here and below) the caller's promise.
-        unsafe { self.inner.timer_init(node, entry, context) }
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<Self::Timer>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: see `timer_init`.
-        unsafe { self.inner.timer_arm(node, at, how) }
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<Self::Timer>) -> TimerState {
-        // SAFETY: see `timer_init`.
-        unsafe { self.inner.timer_state(node) }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<Self::Timer>) -> TryCancel {
-        // SAFETY: see `timer_init`.
-        unsafe { self.inner.timer_try_cancel(node) }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<Self::Timer>,
-        cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_init`.
-        unsafe { self.inner.timer_cancel(node, cx, stalled) }
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<Self::Timer>,
-        cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_init`.
-        unsafe { self.inner.timer_shut(node, cx, stalled) }
+    fn timers(&self) -> &Self {
+        self
     }
 
     fn trace(&self, event: &Event<'_>) {

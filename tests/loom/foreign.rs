@@ -10,7 +10,9 @@ use std::ptr::{addr_of, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_scope::platform::{Arm, DeferredEntry, Platform, TimerEntry, TimerState, TryCancel};
+use driver_scope::platform::{
+    Arm, DeferredEntry, Platform, TimerEntry, TimerState, Timers, TryCancel,
+};
 use driver_scope::{ContextId, Error, Instant, MaySleep};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
@@ -198,11 +200,115 @@ impl ForeignPlatform {
 
 // SAFETY: the promises, by their numbers. 1 and 3: `shut` sets its flag under the lock that every arm holds, then cancels and waits;
 // an entry is counted in `running` before the queue's lock is let go, so the cancel either finds it armed or waits for it. 2: entries
-// are called by `expire` only. 4: see `expire_one`; waiters sleep in the base. 5 to 8: as for `LoomPlatform`.
+// are called by `expire` only. 4: see `expire_one`; waiters sleep in the base.
+unsafe impl Timers for ForeignPlatform {
+    type Node = ForeignNode;
+
+    unsafe fn init(
+        &self,
+        node: *mut ForeignNode,
+        entry: TimerEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: memory for a node, says the caller.
+        unsafe {
+            node.write(ForeignNode {
+                shut: Mutex::new(false),
+                timer: Foreign {
+                    queued: AtomicBool::new(false),
+                    running: AtomicUsize::new(0),
+                    entry,
+                    context,
+                    memory: Plain::new(()),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    unsafe fn arm(&self, node: NonNull<ForeignNode>, at: Instant, how: Arm) -> Result<(), Error> {
+        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
+        // shuts it before its memory goes.
+        unsafe {
+            let shut = node.as_ref().shut.lock().unwrap();
+            if *shut {
+                return Err(Error::Closed);
+            }
+            if how == Arm::IfIdle && node.as_ref().timer.queued.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            self.shared.base.start(Self::timer(node), at);
+            drop(shut);
+        }
+        Ok(())
+    }
+
+    unsafe fn state(&self, node: NonNull<ForeignNode>) -> TimerState {
+        // SAFETY: see `arm`.
+        let timer = unsafe { Self::timer(node) };
+        let queue = self.shared.base.queue.lock().unwrap();
+        let armed = queue.iter().find(|armed| armed.timer == timer);
+        TimerState {
+            armed: armed.is_some(),
+            // SAFETY: see `arm`.
+            running: unsafe { timer.as_ref() }.running.load(Ordering::Acquire) != 0,
+            expires: armed.map(|armed| armed.at),
+        }
+    }
+
+    unsafe fn try_cancel(&self, node: NonNull<ForeignNode>) -> TryCancel {
+        // SAFETY: see `arm`.
+        let timer = unsafe { Self::timer(node) };
+        let mut queue = self.shared.base.queue.lock().unwrap();
+        let armed = Base::dequeue(&mut queue, timer);
+        // SAFETY: see `arm`.
+        let this = unsafe { timer.as_ref() };
+        if armed {
+            this.queued.store(false, Ordering::Relaxed);
+        }
+        match (this.running.load(Ordering::Acquire) != 0, armed) {
+            (true, _) => TryCancel::Running,
+            (false, true) => TryCancel::Cancelled,
+            (false, false) => TryCancel::Idle,
+        }
+    }
+
+    unsafe fn cancel(
+        &self,
+        node: NonNull<ForeignNode>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `arm`.
+        let (armed, ran) = unsafe { self.shared.base.cancel(Self::timer(node)) };
+        armed | ran
+    }
+
+    unsafe fn shut(
+        &self,
+        node: NonNull<ForeignNode>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> TimerState {
+        // SAFETY: see `arm`.
+        let (armed, running) = unsafe {
+            *node.as_ref().shut.lock().unwrap() = true;
+            self.shared.base.cancel(Self::timer(node))
+        };
+        TimerState {
+            armed,
+            running,
+            expires: None,
+        }
+    }
+}
+
+// SAFETY: the promises, by their numbers. 1: in a model everything may block. 2: the global allocator. 3: see `common::context`. 4: a
+// panic ends the model.
 unsafe impl Platform for ForeignPlatform {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
-    type Timer = ForeignNode;
+    type Timers = Self;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -236,106 +342,7 @@ unsafe impl Platform for ForeignPlatform {
         Instant::ZERO
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut ForeignNode,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        // SAFETY: memory for a node, says the caller.
-        unsafe {
-            node.write(ForeignNode {
-                shut: Mutex::new(false),
-                timer: Foreign {
-                    queued: AtomicBool::new(false),
-                    running: AtomicUsize::new(0),
-                    entry,
-                    context,
-                    memory: Plain::new(()),
-                },
-            });
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<ForeignNode>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
-        unsafe {
-            let shut = node.as_ref().shut.lock().unwrap();
-            if *shut {
-                return Err(Error::Closed);
-            }
-            if how == Arm::IfIdle && node.as_ref().timer.queued.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            self.shared.base.start(Self::timer(node), at);
-            drop(shut);
-        }
-        Ok(())
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<ForeignNode>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        let timer = unsafe { Self::timer(node) };
-        let queue = self.shared.base.queue.lock().unwrap();
-        let armed = queue.iter().find(|armed| armed.timer == timer);
-        TimerState {
-            armed: armed.is_some(),
-            // SAFETY: see `timer_arm`.
-            running: unsafe { timer.as_ref() }.running.load(Ordering::Acquire) != 0,
-            expires: armed.map(|armed| armed.at),
-        }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<ForeignNode>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        let timer = unsafe { Self::timer(node) };
-        let mut queue = self.shared.base.queue.lock().unwrap();
-        let armed = Base::dequeue(&mut queue, timer);
-        // SAFETY: see `timer_arm`.
-        let this = unsafe { timer.as_ref() };
-        if armed {
-            this.queued.store(false, Ordering::Relaxed);
-        }
-        match (this.running.load(Ordering::Acquire) != 0, armed) {
-            (true, _) => TryCancel::Running,
-            (false, true) => TryCancel::Cancelled,
-            (false, false) => TryCancel::Idle,
-        }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<ForeignNode>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`.
-        let (armed, ran) = unsafe { self.shared.base.cancel(Self::timer(node)) };
-        armed | ran
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<ForeignNode>,
-        _cx: MaySleep<'_>,
-        _stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        let (armed, running) = unsafe {
-            *node.as_ref().shut.lock().unwrap() = true;
-            self.shared.base.cancel(Self::timer(node))
-        };
-        TimerState {
-            armed,
-            running,
-            expires: None,
-        }
+    fn timers(&self) -> &Self {
+        self
     }
 }

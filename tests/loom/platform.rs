@@ -6,9 +6,9 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_scope::platform::{Arm, DeferredEntry, Platform, TimerEntry, TimerState, TryCancel};
-use driver_scope::timer::queue::{self, Due, Monitor, Queue, QueueNode};
-use driver_scope::{ContextId, Error, Instant, MaySleep};
+use driver_scope::platform::{DeferredEntry, Platform};
+use driver_scope::timer::queue::{Due, Monitor, Queue};
+use driver_scope::{ContextId, Instant, MaySleep};
 use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
 
@@ -19,7 +19,7 @@ pub struct LoomPlatform {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub struct Shared {
     queue: Mutex<Queue>,
     /// Tells waiters that an entry has ended.
     ended: Condvar,
@@ -123,15 +123,19 @@ unsafe impl Monitor for Shared {
             queue = self.ended.wait(queue).unwrap();
         }
     }
+
+    fn alarm(&self) {
+        // The threads of a model let timers expire when it suits the model.
+    }
 }
 
-// SAFETY: the promises, by their numbers. 1, 3 and 4 are those of `timer::queue` over the monitor above; what waiters sleep on is in
-// an `Arc` that each thread of a model holds. 2: entries are called by `expire` only. 5: in a model everything may block. 6: the
-// global allocator. 7: see `common::context`. 8: a panic ends the model.
+// SAFETY: the promises, by their numbers. 1: in a model everything may block. 2: the global allocator. 3: see `common::context`. 4: a
+// panic ends the model. Timers are a `Monitor`'s, whose entries `expire` calls; what waiters sleep on is in an `Arc` that each thread
+// of a model holds.
 unsafe impl Platform for LoomPlatform {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
-    type Timer = QueueNode;
+    type Timers = Shared;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -168,55 +172,7 @@ unsafe impl Platform for LoomPlatform {
         Instant::ZERO
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut QueueNode,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        // SAFETY: memory for a node, says the caller.
-        unsafe { node.write(QueueNode::new(entry, context)) };
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<QueueNode>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
-        unsafe { queue::arm(self.shared(), node, at, how) }.map(|_first| ())
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::state(self.shared(), node) }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::try_cancel(self.shared(), node) }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        unsafe { queue::cancel(self.shared(), node, stalled) }
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`; not inside the node's entry, says the caller.
-        unsafe { queue::shut(self.shared(), node, stalled) }
+    fn timers(&self) -> &Shared {
+        self.shared()
     }
 }

@@ -8,14 +8,12 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
 
-use driver_scope::platform::{
-    Arm, Bus, DeferredEntry, FixedMemory, RawLock, TimerEntry, TimerState,
-};
-use driver_scope::timer::queue::{self, Due, Monitor, Queue, QueueNode};
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel, Word};
+use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock};
+use driver_scope::timer::queue::{Due, Monitor, Queue};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
 
 /// The machine's state: there is one machine, whatever memory a platform value takes.
-struct Machine {
+pub struct Machine {
     now: Cell<Instant>,
     queue: RefCell<Queue>,
     in_callback: Cell<bool>,
@@ -88,6 +86,10 @@ unsafe impl Monitor for Machine {
         // Who waits is not in a callback, so none runs.
         self.with(f).expect("nothing runs")
     }
+
+    fn alarm(&self) {
+        // Here a timer interrupt would be programmed for the first expiry.
+    }
 }
 
 /// A call to be made later.
@@ -116,13 +118,13 @@ unsafe impl RawLock for NoLock {
     }
 }
 
-// SAFETY: the promises, by their numbers. 1, 3, 4: those of `timer::queue` over the monitor above. 2: entries are called by `advance`
-// only. 5: nothing here waits, and there are no interrupts. 6: those of `FixedMemory`. 7: a callback is another context than what it
-// interrupts, and there is one at a time. 8: only broken rules panic, and a panic ends the program.
+// SAFETY: the promises, by their numbers. 1: nothing here waits, and there are no interrupts. 2: those of `FixedMemory`. 3: a callback is
+// another context than what it interrupts, and there is one at a time. 4: only broken rules panic, and a panic ends the program.
+// Timers are a `Monitor`'s, whose entries `advance` calls.
 unsafe impl<const N: usize> Platform for Tiny<N> {
     type Bus = Ram;
     type RawLock = NoLock;
-    type Timer = QueueNode;
+    type Timers = Machine;
     type Deferred = Deferred;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -158,55 +160,8 @@ unsafe impl<const N: usize> Platform for Tiny<N> {
         MACHINE.now.get()
     }
 
-    unsafe fn timer_init(
-        &self,
-        node: *mut QueueNode,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        // SAFETY: memory for a node, says the caller.
-        unsafe { node.write(QueueNode::new(entry, context)) };
-        Ok(())
-    }
-
-    unsafe fn timer_arm(
-        &self,
-        node: NonNull<QueueNode>,
-        at: Instant,
-        how: Arm,
-    ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) initialised, and shut before its memory goes.
-        unsafe { queue::arm(&MACHINE, node, at, how).map(drop) }
-    }
-
-    unsafe fn timer_state(&self, node: NonNull<QueueNode>) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::state(&MACHINE, node) }
-    }
-
-    unsafe fn timer_try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::try_cancel(&MACHINE, node) }
-    }
-
-    unsafe fn timer_cancel(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> bool {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::cancel(&MACHINE, node, stalled) }
-    }
-
-    unsafe fn timer_shut(
-        &self,
-        node: NonNull<QueueNode>,
-        _cx: MaySleep<'_>,
-        stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `timer_arm`.
-        unsafe { queue::shut(&MACHINE, node, stalled) }
+    fn timers(&self) -> &Machine {
+        &MACHINE
     }
 }
 
