@@ -52,11 +52,11 @@ impl<T> fmt::Debug for StdMonitor<T> {
 // SAFETY: all access to the queue is under the mutex. The platforms that have one make each call that they take out with the mutex free,
 // then note its end and wake all waiters of `ended`. Mutex and condition variables are in an `Arc` that outlives the scopes.
 unsafe impl<T> Monitor for StdMonitor<T> {
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
         f(&mut self.lock().queue)
     }
 
-    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
+    unsafe fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
         let mut state = self.lock();
         loop {
             if let Some(result) = f(&mut state.queue) {

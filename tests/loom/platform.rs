@@ -110,11 +110,11 @@ impl LoomPlatform {
 // SAFETY: all access to the queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
 // end and wakes all waiters.
 unsafe impl Monitor for Shared {
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
         f(&mut self.queue.lock().unwrap())
     }
 
-    fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+    unsafe fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
         let mut queue = self.queue.lock().unwrap();
         loop {
             if let Some(result) = f(&mut queue) {

@@ -16,11 +16,18 @@ use crate::timer::queue::{Queue, QueueNode};
 /// the queue it is made, and then `finished` is called and all waiters are woken.
 pub unsafe trait Monitor {
     /// Runs `f` with the queue.
-    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R;
+    ///
+    /// # Safety
+    /// For this module and the platform's own alarm, which keep the queue in order: whoever takes a node out of it, or says that
+    /// an entry has ended, decides what may be freed.
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R;
 
     /// Runs `f` with the queue until it returns something; between two tries, waits until an entry has ended. Calls
     /// `stalled`, which does not unwind, about every second, without the lock.
-    fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R;
+    ///
+    /// # Safety
+    /// As for [`with`](Monitor::with).
+    unsafe fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R;
 
     /// Is told, without the lock, that the first expiry has come nearer: the alarm must be set anew.
     fn alarm(&self);
@@ -84,6 +91,22 @@ unsafe impl<M: Monitor + Sync> Timers for M {
     }
 }
 
+/// The queue of a monitor, to one of the functions below.
+fn locked<R>(monitor: &impl Monitor, f: impl FnOnce(&mut Queue) -> R) -> R {
+    // SAFETY: each of the functions below keeps the queue in order: see there.
+    unsafe { monitor.with(f) }
+}
+
+/// The same, until `f` returns something.
+fn waited<R>(
+    monitor: &impl Monitor,
+    f: impl FnMut(&mut Queue) -> Option<R>,
+    stalled: &dyn Fn(),
+) -> R {
+    // SAFETY: as above.
+    unsafe { monitor.wait(f, stalled) }
+}
+
 /// [`Timers::arm`]; `Ok(true)` if the timer is now the first, so that the alarm must be set anew.
 ///
 /// # Errors
@@ -97,7 +120,7 @@ unsafe fn arm(
     at: Instant,
     how: Arm,
 ) -> Result<bool, Error> {
-    monitor.with(|queue| {
+    locked(monitor, |queue| {
         // SAFETY: valid, says the caller, and under the lock.
         unsafe {
             // Tested under the lock under which `shut` marks it: either this arm comes first and shut disarms it, or it has
@@ -126,7 +149,7 @@ unsafe fn arm(
 /// # Safety
 /// As for [`arm`].
 unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState {
-    monitor.with(|queue| {
+    locked(monitor, |queue| {
         let running = queue.is_running(node);
         // SAFETY: valid, says the caller, and under the lock.
         unsafe {
@@ -144,7 +167,7 @@ unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState 
 /// # Safety
 /// As for [`arm`].
 unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCancel {
-    monitor.with(|queue| {
+    locked(monitor, |queue| {
         // SAFETY: valid, says the caller, and under the lock.
         let armed = unsafe { queue.disarm(node) };
         match (queue.is_running(node), armed) {
@@ -161,7 +184,8 @@ unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCan
 /// As for [`arm`]. (Called inside an entry of the node, it does not return.)
 unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> bool {
     let mut active = None;
-    monitor.wait(
+    waited(
+        monitor,
         |queue| {
             let running = queue.is_running(node);
             // SAFETY: valid, says the caller, and under the lock.
@@ -189,7 +213,8 @@ unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn
 /// As for [`arm`]. (Called inside an entry of the node, it does not return.)
 unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> TimerState {
     let mut found = None;
-    monitor.wait(
+    waited(
+        monitor,
         |queue| {
             let running = queue.is_running(node);
             // SAFETY: valid, says the caller, and under the lock.
@@ -228,12 +253,15 @@ mod tests {
     struct Local(RefCell<Queue>);
     // SAFETY: single-threaded, and nothing here re-enters.
     unsafe impl Monitor for Local {
-        fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
             f(&mut self.0.borrow_mut())
         }
-        fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
-            self.with(&mut f)
-                .expect("nothing to wait for in a single thread")
+        unsafe fn wait<R>(
+            &self,
+            mut f: impl FnMut(&mut Queue) -> Option<R>,
+            _stalled: &dyn Fn(),
+        ) -> R {
+            locked(self, &mut f).expect("nothing to wait for in a single thread")
         }
         fn alarm(&self) {}
     }
@@ -246,9 +274,9 @@ mod tests {
 
     fn drain(queue: &Local) -> Vec<(usize, u64)> {
         let mut seen = Vec::new();
-        while let Due::Call(call) = queue.with(|queue| queue.take_due(Instant::MAX)) {
+        while let Due::Call(call) = locked(queue, |queue| queue.take_due(Instant::MAX)) {
             seen.push((call.context as usize, call.expires.as_nanos()));
-            queue.with(Queue::finished);
+            locked(queue, Queue::finished);
         }
         seen
     }
@@ -311,12 +339,16 @@ mod tests {
 
     // SAFETY: single-threaded; the queue is borrowed for a closure at a time.
     unsafe impl Monitor for Steps<'_> {
-        fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
             f(&mut self.queue.borrow_mut())
         }
-        fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+        unsafe fn wait<R>(
+            &self,
+            mut f: impl FnMut(&mut Queue) -> Option<R>,
+            _stalled: &dyn Fn(),
+        ) -> R {
             loop {
-                if let Some(result) = self.with(&mut f) {
+                if let Some(result) = locked(self, &mut f) {
                     return result;
                 }
                 let next = self.meanwhile.borrow_mut().pop();
@@ -332,7 +364,7 @@ mod tests {
         let node = NonNull::from(&nodes[0]);
         let at = Instant::from_nanos;
         // The first cancel waits; meanwhile a second begins, and waits; then the entry ends, which the second sees first.
-        let finish = |queue: &Steps<'_>| queue.with(Queue::finished);
+        let finish = |queue: &Steps<'_>| locked(queue, Queue::finished);
         let cancel_and_start = |queue: &Steps<'_>| {
             // SAFETY: the node outlives the queue's use.
             unsafe {
@@ -348,7 +380,7 @@ mod tests {
         // SAFETY: as above.
         unsafe {
             arm(&queue, node, at(10), Arm::Replace).unwrap();
-            let due = queue.with(|queue| queue.take_due(at(10)));
+            let due = locked(&queue, |queue| queue.take_due(at(10)));
             assert!(matches!(due, Due::Call(_)));
             assert!(cancel(&queue, node, &|| {}));
             assert!(!state(&queue, node).armed);
