@@ -68,8 +68,9 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// 2. **Memory.** A block fits any value of its layout, is nobody else's, and stays put until given back. Only the crate gives it back.
 /// 3. **Identity.** `context()` differs for contexts that can be live at once and is the same throughout one call of an entry. A
 ///    `Clone` is the same platform in all of the above.
-/// 4. **No unwinding.** Neither the methods, the parts' included, nor the clone and the drop of the platform unwind; but `sleep` may, which
-///    the crate calls for the driver alone. The crate's own functions passed in (`stalled`, entries) do not unwind.
+/// 4. **No unwinding.** Neither the methods, the parts' included, nor the clone and the drop of the platform unwind; but `sleep`, an access
+///    of the bus and the drop of a mapping may: the crate makes them for the driver alone, or guarded. Its own functions passed in
+///    (`stalled`, entries) do not unwind.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no platform",
     label = "`Platform` is not implemented for it",
