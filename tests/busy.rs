@@ -429,3 +429,45 @@ fn a_binding_of_another_sim_is_removed_although_its_time_stands_still() {
     .unwrap();
     wait_until(|| log.count("drop device") == 1);
 }
+
+/// The removal that a callback on one platform defers meets a running callback on another: it waits, and none comes after it.
+///
+/// Seen to fail when `shut` does not wait.
+#[test]
+fn a_removal_deferred_across_platforms_waits_for_a_running_callback() {
+    for _ in 0..30 {
+        let (here, there) = (Sim::fresh(), Metered::<Host>::fresh());
+        let log = there.log();
+        // Long enough to be in the callback, most likely, when the removal comes.
+        let callback = || {
+            thread::sleep(500.micros());
+            false
+        };
+        let bound = bind(&there, Device::new(&log, callback));
+        bound.with(|timer| timer.start(0.nanos())).unwrap();
+        wait_until(|| log.count("tick") > 1);
+        let shelf = Mutex::new(Some(bound));
+        here.lend_sleep(|cx| {
+            enter(here.clone(), cx, &shelf, |shelf, scope| {
+                let timer = scope.hrtimer(move |_| {
+                    drop(shelf.lock().unwrap().take());
+                    Restart::No
+                })?;
+                timer.start(0.nanos())?;
+                until(scope, || shelf.lock().unwrap().is_none());
+                Ok::<(), Error>(())
+            })
+        })
+        .unwrap();
+        wait_until(|| log.count("drop device") == 1);
+        // Time for a callback that was not waited for to go on.
+        thread::sleep(1.millis());
+        let lines = log.lines();
+        let dropped = lines.iter().position(|line| line == "drop captured");
+        let late = &lines[dropped.expect("the captured note is dropped")..];
+        assert!(
+            !late.iter().any(|line| line == "tick" || line == "tock"),
+            "{late:?}"
+        );
+    }
+}
