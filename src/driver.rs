@@ -6,9 +6,11 @@ use crate::platform::Platform;
 use crate::scope::DriverScope;
 
 mod binding;
+mod port;
 mod storage;
 
 pub use binding::{BindError, Binding, Busy};
+pub use port::Port;
 
 /// A driver: how to take a device into service, and what there is to say at the end of it.
 ///

@@ -10,7 +10,7 @@ pub enum Error {
     NoMemory,
     /// The scope is being torn down: nothing new is registered, nothing is armed.
     Closed,
-    /// The caller would wait for itself: it runs inside the very callback that it asked to wait for.
+    /// The caller would wait for itself: it runs inside the very callback that it asked to wait for, or holds a guard of what it revokes.
     Deadlock,
     /// A timer without a callback was started: its `Vacant` has not been `set`.
     Vacant,
@@ -51,6 +51,14 @@ pub enum Error {
     NoSuchBar(u8),
     /// The platform cannot do what was asked.
     Unsupported,
+    /// The driver has been removed; what was there is gone for good.
+    Gone,
+    /// The driver is not bound yet: its `probe` has not returned.
+    NotBound,
+    /// The scope is not one of the driver that was named.
+    OtherDriver,
+    /// A guard was forgotten by a thread that has ended, so what it guards can never be freed.
+    Leaked,
     /// The device does not answer, or not as the device that it should be.
     NoDevice,
     /// What was waited for did not come in time.
@@ -64,7 +72,7 @@ impl fmt::Display for Error {
         match self {
             Error::NoMemory => f.write_str("no memory left for the driver's scope"),
             Error::Closed => f.write_str("the driver's scope is closing"),
-            Error::Deadlock => f.write_str("waiting for the callback one is running in"),
+            Error::Deadlock => f.write_str("this would wait for its own caller"),
             Error::Vacant => f.write_str("the timer has no callback yet"),
             Error::Panicked => f.write_str("the timer's callback panicked; it stays stopped"),
             Error::NeverStarted => f.write_str("the timer was never started"),
@@ -89,6 +97,10 @@ impl fmt::Display for Error {
             Error::AlreadyMapped => f.write_str("the region is mapped already"),
             Error::NoSuchBar(bar) => write!(f, "the device has no BAR {bar}"),
             Error::Unsupported => f.write_str("the platform cannot do this"),
+            Error::Gone => f.write_str("the driver has been removed"),
+            Error::NotBound => f.write_str("the driver is not bound yet"),
+            Error::OtherDriver => f.write_str("the scope is another driver's"),
+            Error::Leaked => f.write_str("a guard was forgotten; what it guards cannot be freed"),
             Error::NoDevice => f.write_str("the device does not answer as it should"),
             Error::TimedOut => f.write_str("timed out"),
             Error::Platform(code) => write!(f, "platform error {code}"),

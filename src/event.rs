@@ -83,7 +83,8 @@ pub enum Event<'a> {
         /// Why.
         error: Error,
     },
-    /// A wait for a callback has lasted for another second. Perhaps the waiter holds a lock that the callback wants.
+    /// A wait for a callback, for port calls or for readers has lasted for another second. Perhaps the waiter holds a lock that they
+    /// want, or a guard was forgotten.
     Stalled {
         /// Whose scope it is.
         driver: &'static str,
@@ -114,7 +115,7 @@ impl fmt::Display for Event<'_> {
                 error,
             } => write!(f, "{driver}: {name} is not restarted: {error}"),
             Event::Stalled { driver, name } => {
-                write!(f, "{driver}: still waiting for the callback of {name}")
+                write!(f, "{driver}: still waiting for {name}")
             }
         }
     }
@@ -124,13 +125,15 @@ impl fmt::Display for Event<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
+    /// No call comes in by a port any more.
+    Gate,
     /// The driver's `remove`, then its `on_remove` actions. Everything still works.
     Hooks,
-    /// Registration and arming are refused from here on.
+    /// Registration and arming are refused from here on; calls that are still inside by a port are waited for.
     Close,
-    /// Every activity is stopped and waited for.
+    /// Every activity is stopped and waited for; then the readers of revocable resources are.
     ShutDown,
-    /// The driver's data, the callbacks' captured values and the owned values are dropped.
+    /// What `Devres` hold, the driver's data, the callbacks' captured values and the owned values are dropped.
     Destroy,
     /// Mappings and memory are given back.
     Release,
@@ -141,6 +144,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Phase::Gate => "gate",
             Phase::Hooks => "hooks",
             Phase::Close => "close",
             Phase::ShutDown => "shut down",
@@ -165,6 +169,8 @@ pub enum Kind {
     Owned,
     /// A mapping of registers.
     Mapping,
+    /// What a `Devres` holds.
+    Devres,
 }
 
 impl fmt::Display for Kind {
@@ -175,6 +181,7 @@ impl fmt::Display for Kind {
             Kind::Data => "driver data",
             Kind::Owned => "owned value",
             Kind::Mapping => "mapping",
+            Kind::Devres => "devres",
         })
     }
 }

@@ -83,27 +83,36 @@
 extern crate std;
 
 mod context;
+mod devres;
 mod driver;
 mod error;
 pub mod event;
 mod mmio;
 mod pci;
 pub mod platform;
+mod revocable;
 mod scope;
+pub mod sections;
 mod sync;
 mod time;
 pub mod timer;
 
 pub use context::{ContextId, MaySleep};
-pub use driver::{BindError, Binding, Busy, Driver};
+pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
+pub use driver::{BindError, Binding, Busy, Driver, Port};
 pub use error::Error;
 pub use mmio::{Mmio, Reg, Registers, Word};
 pub use pci::PciDevice;
 pub use platform::{Platform, TryCancel};
+pub use revocable::{Revocable, RevocableGuard};
 pub use scope::{enter, DriverScope};
+pub use sections::ReadSection;
 pub use sync::{Lock, LockGuard, Once};
 pub use time::{Instant, Units};
 pub use timer::{HrTimer, Restart, TimerContext, Vacant};
+
+/// Makes a type that has one invariant in `T`.
+type Invariant<T> = core::marker::PhantomData<fn(T) -> T>;
 
 /// The README's code, compiled and run.
 #[cfg(doctest)]

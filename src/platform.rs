@@ -11,6 +11,7 @@ use core::time::Duration;
 
 use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
+use crate::sections::Sections;
 use crate::time::Instant;
 
 mod bus;
@@ -32,6 +33,8 @@ mod monitor;
 mod raw_lock;
 #[cfg(all(feature = "std", not(loom)))]
 mod sim;
+#[cfg(all(feature = "std", not(loom)))]
+mod threads;
 
 pub use bus::Bus;
 pub use fixed::FixedMemory;
@@ -49,6 +52,17 @@ pub use monitor::StdMonitor;
 pub use raw_lock::StdRawLock;
 #[cfg(all(feature = "std", not(loom)))]
 pub use sim::{Sim, SimTimer};
+#[cfg(all(feature = "std", not(loom), target_os = "linux"))]
+pub use threads::Membarrier;
+#[cfg(all(feature = "std", not(loom)))]
+pub use threads::{Fenced, Fences, ThreadSections, Threads};
+
+/// The read sections of a hosted platform: the fastest that the system has.
+#[cfg(all(feature = "std", not(loom), target_os = "linux"))]
+pub type HostSections = ThreadSections<Membarrier>;
+/// The read sections of a hosted platform: the fastest that the system has.
+#[cfg(all(feature = "std", not(loom), not(target_os = "linux")))]
+pub type HostSections = ThreadSections<Fenced>;
 
 /// A function to be called later where one may sleep; see [`Platform::defer`].
 pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
@@ -59,10 +73,10 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// other. Clones are the same platform.
 ///
 /// # Safety
-/// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`]. An implementation promises:
+/// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:
 ///
 /// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `defer`, `trace`,
-///    and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only
+///    `sections`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only
 ///    where one may sleep, as far as a [`MaySleep`] tells: to be called elsewhere may be a bug, but no implementation may be unsound
 ///    for it. What was given to `defer` runs where one may sleep, outside every callback.
 /// 2. **Memory.** A block fits any value of its layout, is nobody else's, and stays put until given back. Only the crate gives it back.
@@ -85,6 +99,9 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// Its timers; see [`Timers`].
     type Timers: Timers;
+
+    /// Its read sections; see [`Sections`].
+    type Sections: Sections;
 
     /// What [`defer`](Platform::defer) needs to remember one call.
     type Deferred: Send + Sync;
@@ -124,6 +141,18 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// The platform's timers.
     fn timers(&self) -> &Self::Timers;
+
+    /// The platform's read sections.
+    fn sections(&self) -> &Self::Sections;
+
+    /// Lets a moment pass, between two looks at something that another context is about to change. `round` counts the looks, from 0.
+    ///
+    /// Context: may sleep, as far as the token tells. An implementation spins a few rounds, then lets others run, and then sleeps, for longer
+    /// and longer; one without others to let run can stay with spinning, as here.
+    fn pause(&self, cx: MaySleep<'_>, round: u32) {
+        let _ = (cx, round);
+        core::hint::spin_loop();
+    }
 
     /// Is told what happens to scopes: each step of a teardown, each panic that was caught.
     ///

@@ -17,11 +17,13 @@ use crate::time::Instant;
 mod action;
 mod arena;
 mod enter;
+pub(crate) mod gates;
 pub(crate) mod inner;
 mod owned;
 pub(crate) mod registry;
 #[cfg(all(test, loom))]
 mod registry_loom;
+pub(crate) mod shared;
 pub(crate) mod teardown;
 
 pub use enter::enter;

@@ -160,6 +160,7 @@ fn the_log_tells_everything_with_its_instant() {
         "[0.003000000] timer 1 is armed for 0.005000000 unless it is armed",
         "[0.004000000] timer 1 is to be cancelled: Cancelled",
         "[0.004000000] timer 1 is armed for 0.004000000",
+        "[0.004000000] enter: gate",
         "[0.004000000] enter: hooks",
         "[0.004000000] enter: on_remove action bye: ran",
         "[0.004000000] enter: close",

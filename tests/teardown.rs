@@ -1,4 +1,4 @@
-//! A scope ends in one order, however it ends: hooks, close, shut down, destroy, release; newest first in each.
+//! A scope ends in one order, however it ends: gate, hooks, close, shut down, destroy, release; newest first in each.
 //!
 //! Seen to fail with: owned values dropped before captures, mappings undone before the destroy phase, any of the kinds not dropped, the
 //! mark of closing not set.
@@ -229,7 +229,7 @@ fn a_remove_goes_by_phases<P: TestPlatform>() {
     platform.assert_at_rest();
     drop(device);
     let expected = [
-        &["hooks", "remove"][..],
+        &["gate", "hooks", "remove"][..],
         &HOOKS,
         &SHUT_DOWN,
         &DATA,
@@ -245,7 +245,7 @@ fn a_drop_of_the_binding_goes_by_phases<P: TestPlatform>() {
     drop(bind(&platform));
     platform.assert_at_rest();
     let expected = [
-        &["hooks", "remove"][..],
+        &["gate", "hooks", "remove"][..],
         &HOOKS,
         &SHUT_DOWN,
         &DATA,
@@ -267,7 +267,7 @@ fn a_failed_probe_goes_by_phases<P: TestPlatform>() {
     platform.assert_at_rest();
     drop(failed);
     let expected = [
-        &["hooks"][..],
+        &["gate", "hooks"][..],
         &HOOKS,
         &SHUT_DOWN,
         &DESTROY,
@@ -289,7 +289,7 @@ fn a_panicked_probe_goes_by_phases<P: TestPlatform>() {
     assert!(panicked.is_err());
     platform.assert_at_rest();
     let expected = [
-        &["hooks"][..],
+        &["gate", "hooks"][..],
         &HOOKS,
         &SHUT_DOWN,
         &DESTROY,
@@ -311,7 +311,7 @@ fn the_end_of_enter_goes_by_phases<P: TestPlatform>() {
     platform.log().add("enter has returned");
     platform.assert_at_rest();
     let expected = [
-        &["hooks"][..],
+        &["gate", "hooks"][..],
         &HOOKS,
         &SHUT_DOWN,
         &DESTROY,
@@ -334,7 +334,13 @@ fn an_unwinding_enter_goes_by_phases<P: TestPlatform>() {
     }));
     assert!(panicked.is_err());
     platform.assert_at_rest();
-    let expected = [&["hooks"][..], &HOOKS, &SHUT_DOWN, &DESTROY, &RELEASE];
+    let expected = [
+        &["gate", "hooks"][..],
+        &HOOKS,
+        &SHUT_DOWN,
+        &DESTROY,
+        &RELEASE,
+    ];
     assert_eq!(story(&platform.log()), expected.concat());
 }
 

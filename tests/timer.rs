@@ -886,7 +886,7 @@ fn a_wait_that_lasts_is_reported<P: TestPlatform>() {
             let inside = scope.own(AtomicBool::new(false))?;
             let timer = scope.named("slow").hrtimer(move |_| {
                 inside.store(true, SeqCst);
-                wait_until(|| log.count("enter: still waiting for the callback of slow") > 0);
+                wait_until(|| log.count("enter: still waiting for slow") > 0);
                 Restart::No
             })?;
             timer.start(0.nanos())?;

@@ -4,15 +4,16 @@ use core::mem;
 
 use crate::context::MaySleep;
 use crate::driver::storage::Block;
-use crate::driver::Driver;
+use crate::driver::{Driver, Port};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::scope::DriverScope;
+use crate::sections::Sections;
 
 /// A driver bound to a device. It owns both, and everything that the driver registered.
 ///
-/// Dropping it removes the driver, in the phases that [`DriverScope`] lists. Dropped inside a callback, of whatever scope, it
-/// hands itself to the platform to be removed later ([`Platform::defer`]): a teardown there could wait for itself. Deferred removals run one
+/// Dropping it removes the driver, in the phases that [`DriverScope`] lists. Dropped inside a callback, a port call or a read section, of
+/// whatever scope, it hands itself to the platform to be removed later ([`Platform::defer`]): a teardown there could wait for itself. Deferred removals run one
 /// after the other; one that is still due when the process exits does not run.
 ///
 /// Leaking it leaves the device bound and its activities running. That is sound: all they use is leaked with it.
@@ -89,6 +90,17 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         unsafe { self.block.platform() }
     }
 
+    /// A way in for the rest of the world, which may outlive the binding.
+    ///
+    /// Context: may sleep.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`].
+    pub fn port(&self) -> Result<Port<D, P>, Error> {
+        // SAFETY: the block ends with the binding.
+        Ok(Port::new(unsafe { self.block.gates() }?, self.block))
+    }
+
     /// Lends the driver's data to `f`: how the rest of the program calls a driver.
     ///
     /// Context: any that `f` is fit for.
@@ -126,15 +138,22 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// Context: may sleep; waits for every callback that is running.
     ///
     /// # Errors
-    /// [`Busy`], with the binding, inside a callback of any scope.
+    /// [`Busy`], with the binding, inside a callback, a port call or a read section, of any scope.
     pub fn unbind(self, cx: MaySleep<'_>) -> Result<D::Device, Busy<Self>> {
-        if self.platform().in_callback() {
+        if self.cannot_wait() {
             return Err(Busy(self));
         }
         let block = self.block;
         mem::forget(self);
         // SAFETY: the binding was ours, and is gone.
         Ok(unsafe { block.end(cx) })
+    }
+}
+
+impl<D: Driver<P>, P: Platform> Binding<D, P> {
+    /// Whether a teardown here could wait for its own caller: inside a callback, a port call or a read section, of whatever scope.
+    fn cannot_wait(&self) -> bool {
+        self.platform().in_callback() || self.platform().sections().holds(None)
     }
 }
 
@@ -152,7 +171,7 @@ impl<D: Driver<P>, P: Platform> Drop for Binding<D, P> {
             drop_device(device);
         }
 
-        if self.platform().in_callback() {
+        if self.cannot_wait() {
             // SAFETY: the binding is being dropped: nobody uses the block any more, and `end` is not called.
             unsafe { self.block.defer(remove_later::<D, P>) };
         } else {
@@ -203,7 +222,7 @@ impl<E: fmt::Debug, Device> fmt::Debug for BindError<E, Device> {
 
 impl<E: fmt::Debug + fmt::Display, Device> core::error::Error for BindError<E, Device> {}
 
-/// An [`unbind`](Binding::unbind) inside a callback; it holds the binding.
+/// An [`unbind`](Binding::unbind) inside a callback, a port call or a read section; it holds the binding.
 pub struct Busy<B>(pub B);
 
 impl<B> fmt::Debug for Busy<B> {
@@ -214,7 +233,7 @@ impl<B> fmt::Debug for Busy<B> {
 
 impl<B> fmt::Display for Busy<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a driver cannot be removed inside a callback")
+        f.write_str("a driver cannot be removed inside a callback, a port call or a read section")
     }
 }
 

@@ -5,14 +5,17 @@
 //! block is freed by `end` alone, after the teardown.
 
 use core::alloc::Layout;
-use core::any::type_name;
+use core::any::{type_name, TypeId};
 use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
 use crate::context::MaySleep;
 use crate::driver::Driver;
+use crate::error::Error;
 use crate::platform::Platform;
+use crate::scope::gates::Gates;
 use crate::scope::inner::Core;
+use crate::scope::shared::Shared;
 use crate::scope::teardown::{teardown, Body};
 use crate::scope::DriverScope;
 use crate::sync::{AtomicBool, Ordering, UnsafeCell};
@@ -49,7 +52,11 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         // SAFETY: the memory fits a `Storage` (its layout is not of size zero: it has a core) and is ours alone.
         unsafe {
             storage.write(Storage {
-                core: Core::new(platform, type_name::<D>()),
+                core: Core::new(
+                    platform,
+                    type_name::<D>(),
+                    Some((TypeId::of::<D>(), memory.cast())),
+                ),
                 device: ManuallyDrop::new(device),
                 data: UnsafeCell::new(MaybeUninit::uninit()),
                 has_data: AtomicBool::new(false),
@@ -104,6 +111,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             });
             // Relaxed: the binding is handed to other threads by means that order this.
             storage.has_data.store(true, Ordering::Relaxed);
+            storage.core.open_ports();
             Ok(())
         }
         // SAFETY: the same promise.
@@ -190,6 +198,23 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             let platform = storage.core.platform.clone();
             platform.defer(node, run, self.0.as_ptr().cast());
         }
+    }
+
+    /// The gates of this block's scope.
+    ///
+    /// # Safety
+    /// The block is not ended meanwhile.
+    pub(crate) unsafe fn gates(self) -> Result<Shared<Gates, P>, Error> {
+        // SAFETY: the caller's promise.
+        let storage: &Storage<D, P> = unsafe { self.get() };
+        storage.core.gates()
+    }
+
+    /// The block that a scope is in, if it is one of this driver.
+    pub(crate) fn of_scope(scope: &DriverScope<'_, P>) -> Option<Self> {
+        let (driver, storage) = scope.core().home?;
+        // `new` put the storage there for a driver of this very type, so this is a block of this type.
+        (driver == TypeId::of::<D>()).then(|| Block(storage.cast()))
     }
 
     /// The block that `run` was called with.

@@ -14,8 +14,11 @@ use core::time::Duration;
 use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
-use crate::platform::{contexts, Bus, DeferredEntry, Emulated, Platform, StdMonitor, StdRawLock};
+use crate::platform::{
+    contexts, Bus, DeferredEntry, Emulated, HostSections, Platform, StdMonitor, StdRawLock, Threads,
+};
 use crate::time::Instant;
 use crate::timer::queue::Due;
 
@@ -225,6 +228,7 @@ unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
     type Timers = StdMonitor<Stop>;
+    type Sections = HostSections;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -269,6 +273,15 @@ unsafe impl<B: Bus> Platform for Host<B> {
 
     fn timers(&self) -> &StdMonitor<Stop> {
         &self.handle.shared.timers
+    }
+
+    #[inline(always)]
+    fn sections(&self) -> &HostSections {
+        &const { Threads::sections() }
+    }
+
+    fn pause(&self, _cx: MaySleep<'_>, round: u32) {
+        pause(round);
     }
 
     fn trace(&self, event: &Event<'_>) {

@@ -17,9 +17,10 @@ use crate::context::{ContextId, MaySleep};
 use crate::error::Error;
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::threads::pause;
 use crate::platform::{
-    contexts, Arm, DeferredEntry, Emulated, Platform, StdMonitor, StdRawLock, TimerEntry,
-    TimerState, Timers, TryCancel,
+    contexts, Arm, DeferredEntry, Emulated, HostSections, Platform, StdMonitor, StdRawLock,
+    Threads, TimerEntry, TimerState, Timers, TryCancel,
 };
 use crate::time::Instant;
 use crate::timer::queue::{Due, QueueNode};
@@ -292,6 +293,7 @@ unsafe impl Platform for Sim {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
+    type Sections = HostSections;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -343,6 +345,19 @@ unsafe impl Platform for Sim {
 
     fn timers(&self) -> &Self {
         self
+    }
+
+    #[inline(always)]
+    fn sections(&self) -> &HostSections {
+        &const { Threads::sections() }
+    }
+
+    /// Other threads may be what is waited for, so real time passes; time passes here as well, or no end could be set to a wait.
+    fn pause(&self, _cx: MaySleep<'_>, round: u32) {
+        let waited = pause(round);
+        if !waited.is_zero() && !contexts::in_callback() {
+            self.advance(waited);
+        }
     }
 
     fn trace(&self, event: &Event<'_>) {

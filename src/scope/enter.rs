@@ -68,7 +68,7 @@ where
         }
     }
 
-    let core = Core::new(platform, "enter");
+    let core = Core::new(platform, "enter", None);
     let core = NonNull::from(&core);
     let end = End {
         core,

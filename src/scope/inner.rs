@@ -1,5 +1,6 @@
 //! What is behind a scope: the platform, the memory, the lists. One per `Binding` or `enter`.
 
+use core::any::TypeId;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
@@ -8,6 +9,7 @@ use crate::event::{Event, Name};
 use crate::platform::unwind::catch;
 use crate::platform::Platform;
 use crate::scope::arena::Arena;
+use crate::scope::gates::OwnGates;
 use crate::scope::registry::{List, Node, Registration};
 use crate::sync::{AtomicBool, Ordering};
 
@@ -21,10 +23,19 @@ pub(crate) struct Core<P: Platform> {
     /// `on_remove` actions: run, and gone, before anything is closed.
     pub(crate) hooks: List<P>,
     closing: AtomicBool,
+    /// Whether there is driver data, so that ports may lead to it.
+    pub(crate) has_data: AtomicBool,
+    pub(crate) gates: OwnGates<P>,
+    /// The driver's type and its storage, for ports; nothing in `enter`.
+    pub(crate) home: Option<(TypeId, NonNull<()>)>,
 }
 
 impl<P: Platform> Core<P> {
-    pub(crate) fn new(platform: P, driver: &'static str) -> Self {
+    pub(crate) fn new(
+        platform: P,
+        driver: &'static str,
+        home: Option<(TypeId, NonNull<()>)>,
+    ) -> Self {
         Core {
             platform,
             driver,
@@ -32,6 +43,9 @@ impl<P: Platform> Core<P> {
             entries: List::new(),
             hooks: List::new(),
             closing: AtomicBool::new(false),
+            has_data: AtomicBool::new(false),
+            gates: OwnGates::none(),
+            home,
         }
     }
 

@@ -20,6 +20,7 @@ use crate::platform::{
     Arm, Bus, DeferredEntry, Platform, RawLock, TimerEntry, TimerState, Timers, TryCancel,
 };
 use crate::scope::registry::{Entry, List, Node, Registration};
+use crate::sections::Counted;
 use crate::sync::UnsafeCell;
 use crate::time::Instant;
 
@@ -230,6 +231,7 @@ unsafe impl Platform for Nowhere {
     type Bus = Nowhere;
     type RawLock = NoLock;
     type Timers = Self;
+    type Sections = Counted;
     type Deferred = ();
 
     fn allocate(&self, _layout: Layout) -> Option<NonNull<u8>> {
@@ -251,6 +253,9 @@ unsafe impl Platform for Nowhere {
         unreachable!()
     }
     fn now(&self) -> Instant {
+        unreachable!()
+    }
+    fn sections(&self) -> &Counted {
         unreachable!()
     }
     fn timers(&self) -> &Self {

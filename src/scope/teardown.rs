@@ -1,4 +1,4 @@
-//! The end of a scope, in phases: hooks, close, shut down, destroy, release.
+//! The end of a scope, in phases: gate, hooks, close, shut down, destroy, release.
 //!
 //! A state machine whose every step records that it is done *before* it runs code of the driver. So when such code panics
 //! and nothing catches it (no `std`), the teardown goes on from the next step while the panic unwinds.
@@ -37,10 +37,17 @@ impl Body for NoBody {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
+    Gate,
     Remove,
     Hooks,
     Close,
+    /// Port calls that are still inside.
+    Ports,
     ShutDown,
+    /// Readers of revocable resources.
+    Readers,
+    /// What `Devres` hold.
+    Payloads,
     Data,
     /// The captures of callbacks; their kinds have something to destroy and are no owned values.
     Captures,
@@ -74,7 +81,7 @@ pub(crate) unsafe fn teardown<P: Platform>(core: &Core<P>, body: &dyn Body, cx: 
         core,
         body,
         cx,
-        step: Cell::new(Step::Remove),
+        step: Cell::new(Step::Gate),
         newest: Cell::new(ptr::null_mut()),
         cursor: Cell::new(ptr::null_mut()),
     };
@@ -94,6 +101,11 @@ impl<P: Platform> Teardown<'_, '_, P> {
     /// Does one step; `false` when all is done.
     fn advance(&self) -> bool {
         match self.step.get() {
+            Step::Gate => {
+                self.phase(Phase::Gate);
+                self.core.close_ports();
+                self.step.set(Step::Remove);
+            }
             Step::Remove => {
                 self.phase(Phase::Hooks);
                 self.step.set(Step::Hooks);
@@ -103,6 +115,10 @@ impl<P: Platform> Teardown<'_, '_, P> {
             Step::Close => {
                 self.phase(Phase::Close);
                 self.core.set_closing();
+                self.step.set(Step::Ports);
+            }
+            Step::Ports => {
+                self.core.wait_for_ports(self.cx);
                 self.newest.set(self.core.entries.close());
                 self.phase(Phase::ShutDown);
                 self.begin(Step::ShutDown);
@@ -114,17 +130,20 @@ impl<P: Platform> Teardown<'_, '_, P> {
                         self.ended(entry, outcome);
                     }
                 }
-                None => {
-                    // From here on no driver code runs but what this thread calls.
-                    self.phase(Phase::Destroy);
-                    self.begin(Step::Data);
-                }
+                None => self.step.set(Step::Readers),
             },
+            Step::Readers => {
+                self.core.revoke_devres(self.cx);
+                // From here on no driver code runs but what this thread calls.
+                self.phase(Phase::Destroy);
+                self.begin(Step::Payloads);
+            }
+            Step::Payloads => self.destroy(|kind| kind == Kind::Devres, Step::Data),
             Step::Data => {
                 self.begin(Step::Captures);
                 self.destroy_data();
             }
-            Step::Captures => self.destroy(|kind| kind != Kind::Owned, Step::Owned),
+            Step::Captures => self.destroy(is_captured, Step::Owned),
             Step::Owned => self.destroy(|kind| kind == Kind::Owned, Step::BeginRelease),
             Step::BeginRelease => {
                 self.phase(Phase::Release);
@@ -151,6 +170,8 @@ impl<P: Platform> Teardown<'_, '_, P> {
                 // SAFETY: all entries are released, and nobody holds anything of the scope: handles are branded with its
                 // lifetime, which is over. The platform is the one all memory came from.
                 unsafe { self.core.arena.free(&self.core.platform) };
+                // SAFETY: the scope is over.
+                unsafe { self.core.gates.release() };
                 self.phase(Phase::Done);
             }
             Step::Done => return false,
@@ -222,7 +243,9 @@ impl<P: Platform> Teardown<'_, '_, P> {
                 .guarded(Some(&name), || unsafe { Entry::destroy(entry) });
             match destroyed {
                 // The end of a timer was told when it was shut down.
-                Some(true) if kind == Kind::Owned => self.ended(entry, Outcome::Dropped),
+                Some(true) if matches!(kind, Kind::Devres | Kind::Owned) => {
+                    self.ended(entry, Outcome::Dropped);
+                }
                 Some(_) => {}
                 None => self.ended(entry, Outcome::Panicked),
             }
@@ -251,4 +274,9 @@ impl<P: Platform> Teardown<'_, '_, P> {
             at: self.core.platform.now(),
         });
     }
+}
+
+/// What a callback captured: everything to destroy that is not of a kind with a step of its own.
+fn is_captured(kind: Kind) -> bool {
+    !matches!(kind, Kind::Devres | Kind::Owned)
 }

@@ -19,6 +19,7 @@ use driver_scope::event::Event;
 use driver_scope::platform::{
     Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState, Timers,
 };
+use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
 
 use super::TestPlatform;
@@ -269,7 +270,7 @@ thread_local! {
 #[derive(Clone)]
 pub struct Foreign(Arc<Handle>);
 
-struct Handle(Arc<c::Base>);
+struct Handle(Arc<c::Base>, Counted);
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -280,7 +281,7 @@ impl Drop for Handle {
 impl Foreign {
     /// With so many threads that call functions.
     pub fn with_processors(processors: usize) -> Self {
-        Foreign(Arc::new(Handle(c::base(processors))))
+        Foreign(Arc::new(Handle(c::base(processors), Counted::new())))
     }
 
     /// How often at most the entry of one node was called at the same time.
@@ -431,6 +432,7 @@ unsafe impl Platform for Foreign {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
+    type Sections = Counted;
     type Deferred = ();
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -472,6 +474,14 @@ unsafe impl Platform for Foreign {
 
     fn timers(&self) -> &Self {
         self
+    }
+
+    fn sections(&self) -> &Counted {
+        &self.0 .1
+    }
+
+    fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
+        thread::yield_now();
     }
 
     fn trace(&self, _event: &Event<'_>) {}

@@ -210,6 +210,7 @@ unsafe impl<P: Platform> Platform for Metered<P> {
     type Bus = P::Bus;
     type RawLock = P::RawLock;
     type Timers = Self;
+    type Sections = P::Sections;
     type Deferred = P::Deferred;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -303,6 +304,14 @@ unsafe impl<P: Platform> Platform for Metered<P> {
 
     fn timers(&self) -> &Self {
         self
+    }
+
+    fn sections(&self) -> &Self::Sections {
+        self.inner.sections()
+    }
+
+    fn pause(&self, cx: MaySleep<'_>, round: u32) {
+        self.inner.pause(cx, round);
     }
 
     fn trace(&self, event: &Event<'_>) {

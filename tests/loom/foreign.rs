@@ -13,6 +13,7 @@ use std::time::Duration;
 use driver_scope::platform::{
     Arm, DeferredEntry, Platform, TimerEntry, TimerState, Timers, TryCancel,
 };
+use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
@@ -150,6 +151,7 @@ struct Shared {
     base: Base,
     deferred: Deferred,
     memory: Memory,
+    sections: Counted,
 }
 
 impl ForeignPlatform {
@@ -162,6 +164,7 @@ impl ForeignPlatform {
                 },
                 deferred: Deferred::new(),
                 memory: Memory::new(),
+                sections: Counted::new(),
             }),
         }
     }
@@ -309,6 +312,7 @@ unsafe impl Platform for ForeignPlatform {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
     type Timers = Self;
+    type Sections = Counted;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -340,6 +344,14 @@ unsafe impl Platform for ForeignPlatform {
 
     fn now(&self) -> Instant {
         Instant::ZERO
+    }
+
+    fn sections(&self) -> &Counted {
+        &self.shared.sections
+    }
+
+    fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
+        loom::thread::yield_now();
     }
 
     fn timers(&self) -> &Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver_scope::platform::{DeferredEntry, Platform};
+use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Due, Monitor, Queue};
 use driver_scope::{ContextId, Instant, MaySleep};
 use loom::sync::{Condvar, Mutex};
@@ -25,6 +26,7 @@ pub struct Shared {
     ended: Condvar,
     deferred: Deferred,
     memory: Memory,
+    sections: Counted,
 }
 
 impl Clone for LoomPlatform {
@@ -45,6 +47,7 @@ impl LoomPlatform {
                 ended: Condvar::new(),
                 deferred: Deferred::new(),
                 memory: Memory::new(),
+                sections: Counted::new(),
             }),
         }
     }
@@ -136,6 +139,7 @@ unsafe impl Platform for LoomPlatform {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
     type Timers = Shared;
+    type Sections = Counted;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -170,6 +174,14 @@ unsafe impl Platform for LoomPlatform {
 
     fn now(&self) -> Instant {
         Instant::ZERO
+    }
+
+    fn sections(&self) -> &Counted {
+        &self.shared.sections
+    }
+
+    fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
+        loom::thread::yield_now();
     }
 
     fn timers(&self) -> &Shared {

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
 
 use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock};
+use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Due, Monitor, Queue};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
 
@@ -19,6 +20,7 @@ pub struct Machine {
     in_callback: Cell<bool>,
     /// Calls to be made later, newest first.
     deferred: Cell<*mut Deferred>,
+    sections: Counted,
 }
 
 // SAFETY: the program has one thread and no interrupts.
@@ -29,6 +31,7 @@ static MACHINE: Machine = Machine {
     queue: RefCell::new(Queue::new()),
     in_callback: Cell::new(false),
     deferred: Cell::new(ptr::null_mut()),
+    sections: Counted::new(),
 };
 
 /// The platform. Clones are the same.
@@ -126,6 +129,7 @@ unsafe impl<const N: usize> Platform for Tiny<N> {
     type Bus = Ram;
     type RawLock = NoLock;
     type Timers = Machine;
+    type Sections = Counted;
     type Deferred = Deferred;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -163,6 +167,10 @@ unsafe impl<const N: usize> Platform for Tiny<N> {
 
     fn timers(&self) -> &Machine {
         &MACHINE
+    }
+
+    fn sections(&self) -> &Counted {
+        &MACHINE.sections
     }
 }
 

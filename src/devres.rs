@@ -1,0 +1,467 @@
+//! A resource of a scope that others may hold on to, and that is released with the scope all the same.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ops::Deref;
+use core::panic::Location;
+use core::ptr;
+
+use crate::error::Error;
+use crate::event::Kind;
+use crate::mmio::Mmio;
+use crate::platform::Platform;
+use crate::scope::gates::Gates;
+use crate::scope::registry::Registration;
+use crate::scope::shared::Shared;
+use crate::scope::DriverScope;
+use crate::sections::{EndsElsewhere, ReadSection, Visit};
+use crate::sync::{fence, AtomicBool, AtomicUsize, Ordering, UnsafeCell};
+use crate::timer::HrTimer;
+use crate::Invariant;
+
+/// A type with a lifetime, for any lifetime: what a [`Devres`] holds.
+///
+/// `Mmio<'static, R, P>` stands for `Mmio<'a, R, P>` with any `'a`, likewise `HrTimer<'static, P>` and `&'static T`; [`Plain<T>`] is a type without one. For a
+/// struct of handles:
+///
+/// ```
+/// use driver_scope::{Family, HrTimer, Mmio, Platform};
+/// # enum Regs {}
+/// struct Handles<'a, P: Platform> {
+///     regs: Mmio<'a, Regs, P>,
+///     timer: HrTimer<'a, P>,
+/// }
+/// impl<P: Platform> Family for Handles<'static, P> {
+///     type At<'a> = Handles<'a, P>;
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the name of a family of types, one for each lifetime",
+    label = "`Family` is not implemented for it",
+    note = "write the type with `'static` in place of its lifetime: `Devres<Mmio<'static, Regs, P>, P>`",
+    note = "a type without a lifetime: `Devres<Plain<T>, P>`; one of your own: `impl Family for Own<'static> {{ type At<'a> = Own<'a>; }}`"
+)]
+pub trait Family: 'static {
+    /// The type, at one lifetime.
+    type At<'a>: Send + Sync;
+}
+
+/// A family whose lifetime can be shortened, so that a guard can lend its member: most are. The body is `x`, and the compiler checks it.
+///
+/// ```
+/// # use driver_scope::{Covariant, Family};
+/// # struct Name<'a>(&'a str);
+/// # impl Family for Name<'static> { type At<'a> = Name<'a>; }
+/// impl Covariant for Name<'static> {
+///     fn shorten<'s, 'l: 's>(x: &'s Name<'l>) -> &'s Name<'s> { x }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the lifetime of `{Self}` is not known to be one that can be shortened",
+    label = "`Covariant` is not implemented for it",
+    note = "use `try_access_with`, which works for every type",
+    note = "or let the compiler check it: `impl Covariant for {Self} {{ fn shorten<'s, 'l: 's>(x: &'s Self::At<'l>) -> &'s Self::At<'s> {{ x }} }}`"
+)]
+pub trait Covariant: Family {
+    /// Shortens a borrowed member's lifetime to that of the borrow.
+    fn shorten<'s, 'l: 's>(x: &'s Self::At<'l>) -> &'s Self::At<'s>;
+}
+
+impl<R: 'static, P: Platform> Family for Mmio<'static, R, P> {
+    type At<'a> = Mmio<'a, R, P>;
+}
+impl<R: 'static, P: Platform> Covariant for Mmio<'static, R, P> {
+    #[inline(always)]
+    fn shorten<'s, 'l: 's>(x: &'s Mmio<'l, R, P>) -> &'s Mmio<'s, R, P> {
+        x
+    }
+}
+
+impl<P: Platform> Family for HrTimer<'static, P> {
+    type At<'a> = HrTimer<'a, P>;
+}
+impl<P: Platform> Covariant for HrTimer<'static, P> {
+    fn shorten<'s, 'l: 's>(x: &'s HrTimer<'l, P>) -> &'s HrTimer<'s, P> {
+        x
+    }
+}
+
+impl<T: Sync + 'static> Family for &'static T {
+    type At<'a> = &'a T;
+}
+impl<T: Sync + 'static> Covariant for &'static T {
+    fn shorten<'s, 'l: 's>(x: &'s &'l T) -> &'s &'s T {
+        x
+    }
+}
+
+/// The family of a type without a lifetime.
+pub struct Plain<T>(PhantomData<T>);
+
+impl<T: Send + Sync + 'static> Family for Plain<T> {
+    type At<'a> = T;
+}
+impl<T: Send + Sync + 'static> Covariant for Plain<T> {
+    fn shorten<'s, 'l: 's>(x: &'s T) -> &'s T {
+        x
+    }
+}
+
+/// What the handles of one resource share, in memory that may outlive the scope.
+struct Held<F: Family, P: Platform> {
+    /// How many handles there are.
+    handles: AtomicUsize,
+    gates: Shared<Gates, P>,
+    /// Whether the payload has been dropped: written inside a section on the gate, or after all of them.
+    dropped: AtomicBool,
+    /// `At<'drv>`, written as that and read as `At<'some other>`; the layout of a type does not depend on lifetimes.
+    payload: UnsafeCell<MaybeUninit<F::At<'static>>>,
+}
+
+// SAFETY: the payload is `Send + Sync` at every lifetime; the rest is, too.
+unsafe impl<F: Family, P: Platform> Send for Held<F, P> {}
+// SAFETY: as above. It is written only by `destroy`, which excludes readers.
+unsafe impl<F: Family, P: Platform> Sync for Held<F, P> {}
+
+impl<F: Family, P: Platform> Held<F, P> {
+    /// The payload, at a lifetime that the caller can answer for.
+    ///
+    /// # Safety
+    /// It is not dropped while the reference is used, and the caller lends it only to code that is generic in `'l`, or knows that it is the
+    /// lifetime it was made with.
+    #[inline(always)]
+    unsafe fn payload<'a, 'l>(&'a self) -> &'a F::At<'l> {
+        // SAFETY: written before there was a handle, and not dropped, says the caller.
+        self.payload
+            .with(|payload| unsafe { &*payload.cast::<F::At<'l>>() })
+    }
+
+    /// Drops the payload, if that has not been done; says whether it has done so.
+    ///
+    /// # Safety
+    /// Nobody has access to it, and nobody else is in this method.
+    unsafe fn destroy(&self) -> bool {
+        // Relaxed: each of the two who may come here is ordered against the other by the gate: the last handle is inside a section
+        // on it, and the teardown waits for that before it comes.
+        if self.dropped.load(Ordering::Relaxed) {
+            return false;
+        }
+        // Before the drop, which may panic.
+        self.dropped.store(true, Ordering::Relaxed);
+        self.payload.with_mut(|payload| {
+            // SAFETY: written, not dropped yet, and nobody has access to it.
+            unsafe { (*payload).assume_init_drop() }
+        });
+        true
+    }
+}
+
+/// The scope's part in a resource: its end.
+struct Entry<F: Family, P: Platform> {
+    /// Taken by `release`.
+    held: UnsafeCell<Option<Shared<Held<F, P>, P>>>,
+}
+
+// SAFETY: a resource calls nothing of the driver but its drop.
+unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
+    const KIND: Kind = Kind::Devres;
+
+    unsafe fn destroy(&self) -> bool {
+        self.held.with(|held| {
+            // SAFETY: only `release` writes the cell, later.
+            let Some(held) = (unsafe { &*held }) else {
+                return false;
+            };
+            // SAFETY: called once, after the gate was closed and all its sections were waited for. So no guard is left, no
+            // last handle is dropping the payload, and none will; and nobody has a scope any more, so nobody is in `access`.
+            unsafe { held.destroy() }
+        })
+    }
+
+    unsafe fn release(&self) -> bool {
+        // SAFETY: called once, when nobody uses the registration.
+        drop(self.held.with_mut(|held| unsafe { (*held).take() }));
+        false
+    }
+}
+
+/// A handle to a resource of a scope, for the rest of the world: `'static`, cloneable, usable on any thread.
+///
+/// The resource is released when its scope ends, at the latest; before that, when its last handle is dropped outside a
+/// callback. Each access is checked, and holds off the scope's end until it is over: a remove waits once for the readers of
+/// all its `Devres`, however many there are. Inside a driver nothing needs this: there, handles are checked by the compiler.
+///
+/// ```
+/// use driver_scope::{platform::Sim, *};
+/// use driver_scope::platform::{Model, Region};
+/// # struct Ram; impl Model for Ram { fn read(&self, _: u64, _: u8) -> u64 { 7 } fn write(&self, _: u64, _: u8, _: u64) {} }
+/// # enum Regs {} impl Registers for Regs { const SIZE: usize = 8; }
+/// const STATUS: Reg<Regs, u32> = Reg::at(0);
+///
+/// let sim = Sim::new();
+/// let region = Region::new(std::sync::Arc::new(Ram), 8);
+/// let outside: Devres<Mmio<'static, Regs, Sim>, Sim> = sim.may_sleep(|cx| {
+///     enter(sim.clone(), cx, &region, |region, scope| {
+///         let devres = scope.map::<Regs>(region)?.into_devres(scope)?.devres();
+///         assert_eq!(devres.try_access_with(|regs| regs.read(STATUS)), Some(7));
+///         Ok::<_, Error>(devres)
+///     })
+/// })?;
+/// assert!(outside.try_access().is_none()); // unmapped with its scope
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Devres<F: Family, P: Platform> {
+    held: Shared<Held<F, P>, P>,
+    /// Invariant in both: types that are subtypes of each other may be different families.
+    _family: Invariant<(F, P)>,
+}
+
+impl<F: Family, P: Platform> Devres<F, P> {
+    /// Access to the resource, unless its scope has ended. It is not released before the guard is dropped.
+    ///
+    /// Context: any in which the platform's sections work (every one, on the hosted platforms). Guards may be held across a sleep, nest,
+    /// and go in any order. A guard that is forgotten keeps the scope from ending: its remove does not return.
+    #[inline(always)]
+    pub fn try_access(&self) -> Option<DevresGuard<'_, F, P>> {
+        let inside = Visit::enter(self.held.platform().sections(), &self.held.gates.devres)?;
+        Some(DevresGuard {
+            devres: self,
+            _inside: inside,
+        })
+    }
+
+    /// Lends the resource to `f`, unless its scope has ended. Context: as [`try_access`](Devres::try_access).
+    #[inline(always)]
+    pub fn try_access_with<R>(&self, f: impl for<'a, 'd> FnOnce(&'a F::At<'d>) -> R) -> Option<R> {
+        let guard = self.try_access()?;
+        // SAFETY: there while the guard is; `f` is generic in the lifetimes.
+        Some(f(unsafe { guard.devres.held.payload() }))
+    }
+
+    /// Access under a section that may cover many objects, unless the resource's scope has ended.
+    ///
+    /// # Panics
+    /// If the section was entered on a platform that knows nothing of this resource's readers.
+    #[inline]
+    pub fn try_access_with_guard<'a>(
+        &'a self,
+        section: &'a ReadSection<'_, P>,
+    ) -> Option<&'a F::At<'a>>
+    where
+        F: Covariant,
+    {
+        if section.admits(self.held.platform().sections(), &self.held.gates.devres) {
+            // SAFETY: the gate was open, inside a section that the teardown waits for, and this handle keeps the payload until then; `shorten`
+            // is generic in the lifetime.
+            Some(F::shorten(unsafe { self.held.payload() }))
+        } else {
+            None
+        }
+    }
+
+    /// The same resource inside its scope, if this is its scope: checked once, here, and then no more.
+    #[must_use]
+    pub fn bind<'drv>(&self, scope: &DriverScope<'drv, P>) -> Option<Bound<'drv, F, P>> {
+        let gates = scope.core().gates().ok()?;
+        ptr::eq(&raw const *gates, &raw const *self.held.gates).then(|| Bound {
+            devres: self.clone(),
+            _brand: PhantomData,
+        })
+    }
+}
+
+impl<F: Family, P: Platform> Clone for Devres<F, P> {
+    fn clone(&self) -> Self {
+        let held = self.held.clone();
+        // Relaxed: the new handle comes of one that is there. It cannot overflow before the count of `Shared` does, which is as large
+        // at least.
+        held.handles.fetch_add(1, Ordering::Relaxed);
+        Devres {
+            held,
+            _family: PhantomData,
+        }
+    }
+}
+
+impl<F: Family, P: Platform> Drop for Devres<F, P> {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire below.
+        if self.held.handles.fetch_sub(1, Ordering::Release) != 1 {
+            return;
+        }
+        // Acquire: pairs with the Release of the other handles: their use of the payload is over.
+        fence(Ordering::Acquire);
+        let platform = self.held.platform();
+        // In a callback its drop may not be welcome: the scope's end sees to it.
+        if platform.in_callback() {
+            return;
+        }
+        // As a reader, so that the scope waits for this. If it refuses, it sees to the payload itself.
+        if let Some(_inside) = Visit::<P>::enter(platform.sections(), &self.held.gates.devres) {
+            // SAFETY: the last handle is going: guards and references borrowed from a handle, and no handle comes back. The teardown waits
+            // for this section before it comes here.
+            unsafe { self.held.destroy() };
+        }
+    }
+}
+
+impl<F: Family, P: Platform> fmt::Debug for Devres<F, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Devres<{}>", core::any::type_name::<F>())
+    }
+}
+
+/// A handle to a resource inside the scope that owns it: access needs no check there.
+///
+/// It is a [`Devres`] (to which it derefs) and the proof of whose it is.
+pub struct Bound<'drv, F: Family, P: Platform> {
+    devres: Devres<F, P>,
+    /// Invariant, as that of the scope.
+    _brand: Invariant<&'drv ()>,
+}
+
+impl<'drv, F: Family, P: Platform> Bound<'drv, F, P> {
+    /// The resource, without a check: while its scope is lent, it is there.
+    #[inline(always)]
+    pub fn access<'a>(&'a self, scope: &'a DriverScope<'drv, P>) -> &'a F::At<'drv> {
+        let _ = scope;
+        // SAFETY: the brand says that `scope` is the one that owns the resource. While it is lent its teardown has not begun, and while
+        // `self` is borrowed its last handle has not gone. `'drv` is what the payload was made with, or what stands for that in this lending of the scope.
+        unsafe { self.devres.held.payload() }
+    }
+
+    /// A handle for the rest of the world.
+    #[must_use]
+    pub fn devres(&self) -> Devres<F, P> {
+        self.devres.clone()
+    }
+}
+
+impl<F: Family, P: Platform> Clone for Bound<'_, F, P> {
+    fn clone(&self) -> Self {
+        Bound {
+            devres: self.devres.clone(),
+            _brand: PhantomData,
+        }
+    }
+}
+
+impl<F: Family, P: Platform> Deref for Bound<'_, F, P> {
+    type Target = Devres<F, P>;
+    fn deref(&self) -> &Devres<F, P> {
+        &self.devres
+    }
+}
+
+impl<F: Family, P: Platform> fmt::Debug for Bound<'_, F, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.devres.fmt(f)
+    }
+}
+
+/// Access to what a [`Devres`] holds, which is not released before this is dropped.
+///
+/// Not `Send`: a section ends in the context that began it. No `Deref`: what is lent must not be copied out to live longer than the
+/// guard, and [`get`](DevresGuard::get) sees to that.
+#[must_use = "access ends as soon as the guard is dropped"]
+pub struct DevresGuard<'a, F: Family, P: Platform> {
+    /// Not a reference to the payload, which may be dropped while this is being dropped.
+    devres: &'a Devres<F, P>,
+    _inside: Visit<'a, P>,
+}
+
+impl<F: Covariant, P: Platform> DevresGuard<'_, F, P> {
+    /// The resource, as long as the guard is borrowed.
+    #[inline(always)]
+    #[must_use]
+    pub fn get(&self) -> &F::At<'_> {
+        // SAFETY: there while the guard is; `shorten` is generic in the lifetime.
+        F::shorten(unsafe { self.devres.held.payload() })
+    }
+}
+
+// SAFETY: never applies: no type meets the condition, which is there for its message.
+unsafe impl<'a, F: Family, P: Platform> Send for DevresGuard<'a, F, P> where
+    DevresGuard<'a, F, P>: EndsElsewhere
+{
+}
+// SAFETY: as above.
+unsafe impl<'a, F: Family, P: Platform> Sync for DevresGuard<'a, F, P> where
+    DevresGuard<'a, F, P>: EndsElsewhere
+{
+}
+
+impl<F: Family, P: Platform> fmt::Debug for DevresGuard<'_, F, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DevresGuard<{}>", core::any::type_name::<F>())
+    }
+}
+
+impl<'drv, P: Platform> DriverScope<'drv, P> {
+    /// Moves a resource into the scope that others may hold on to. It may borrow from the scope and it may have a `Drop`, which runs when the
+    /// resource is released: in the destroy phase, newest first, before anything else is dropped there.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`], [`Error::Closed`]; the resource is then dropped.
+    #[track_caller]
+    pub fn devres<F: Family>(&self, value: F::At<'drv>) -> Result<Bound<'drv, F, P>, Error> {
+        let name = self.next_name(Location::caller());
+        let core = self.core();
+        let gates = core.gates()?;
+        // Written below, so that a failure drops `value` as what it is.
+        let held = Held::<F, P> {
+            handles: AtomicUsize::new(1),
+            gates,
+            dropped: AtomicBool::new(true),
+            payload: UnsafeCell::new(MaybeUninit::uninit()),
+        };
+        let held = Shared::new(&core.platform, held).map_err(|(error, _)| error)?;
+        let entry = held.clone();
+        // SAFETY: `init` writes the item. There is nothing to undo but to drop it again.
+        unsafe {
+            self.register(
+                name,
+                |place| {
+                    // SAFETY: memory for the item, ours alone.
+                    place.write(Entry {
+                        held: UnsafeCell::new(Some(entry)),
+                    });
+                    Ok(())
+                },
+                |place: core::ptr::NonNull<Entry<F, P>>| {
+                    // SAFETY: just written, refused, and not seen by anybody else.
+                    drop(place.read());
+                },
+            )?;
+        }
+        held.payload.with_mut(|payload| {
+            // SAFETY: memory for a member, which nobody has access to: there is no handle yet, and the teardown cannot have come, since
+            // the scope is lent.
+            unsafe { payload.cast::<F::At<'drv>>().write(value) };
+        });
+        // Relaxed: handles go to other threads by means that order this.
+        held.dropped.store(false, Ordering::Relaxed);
+        Ok(Bound {
+            devres: Devres {
+                held,
+                _family: PhantomData,
+            },
+            _brand: PhantomData,
+        })
+    }
+}
+
+impl<'drv, R: 'static, P: Platform> Mmio<'drv, R, P> {
+    /// Hands the mapping to the scope as a resource that others may hold on to, as `into_devres` of Linux's BARs.
+    ///
+    /// # Errors
+    /// As for [`DriverScope::devres`].
+    #[track_caller]
+    pub fn into_devres(
+        self,
+        scope: &DriverScope<'drv, P>,
+    ) -> Result<Bound<'drv, Mmio<'static, R, P>, P>, Error> {
+        scope.devres::<Mmio<'static, R, P>>(self)
+    }
+}
