@@ -67,3 +67,31 @@ fn through_data(data: &mut Data) -> u32 {
     // SAFETY: as above.
     unsafe { data.regs.0.add(0x20).cast::<u32>().read_volatile() }
 }
+
+// What a handle to a shared mapping points to: counts and the like in front, then the mapping.
+#[repr(C)]
+struct Held {
+    counts: [usize; COUNTS],
+    regs: Block,
+}
+
+// As many words as `Devres` happens to have there; if that changes, `cargo xtask asm` tells.
+const COUNTS: usize = 3;
+
+#[no_mangle]
+fn devres_access(held: &&Held, _proof: &()) -> u32 {
+    // SAFETY: as above.
+    unsafe { held.regs.0.add(0x20).cast::<u32>().read_volatile() }
+}
+
+#[no_mangle]
+fn devres_wait_idle(held: &&Held, _proof: &()) -> u32 {
+    let regs = held.regs;
+    // SAFETY: as above.
+    unsafe {
+        while regs.0.add(0x20).cast::<u32>().read_volatile() & 1 != 0 {
+            core::hint::spin_loop();
+        }
+        regs.0.add(0x08).cast::<u32>().read_volatile()
+    }
+}

@@ -3,7 +3,10 @@
 use std::ptr::NonNull;
 
 use driver_scope::platform::{Bus, Host};
-use driver_scope::{Error, Mmio, Reg, Registers, Word};
+use driver_scope::{
+    Bound, Devres, Driver, DriverScope, Error, Mmio, PciDevice, Platform, Port, Reg, Registers,
+    Revocable, Word,
+};
 
 /// A bus whose devices are in memory, as on a real machine.
 enum Memory {}
@@ -105,4 +108,62 @@ fn wait_idle(regs: Regs<'_>) -> u32 {
 fn through_data(data: &mut Data<'_>) -> u32 {
     data.uses += 1;
     data.regs.read(STATUS)
+}
+
+type Held = Mmio<'static, Block, Host<Memory>>;
+
+#[no_mangle]
+fn devres_access<'drv>(
+    held: &Bound<'drv, Held, Host<Memory>>,
+    scope: &DriverScope<'drv, Host<Memory>>,
+) -> u32 {
+    held.access(scope).read(STATUS)
+}
+
+#[no_mangle]
+fn devres_wait_idle<'drv>(
+    held: &Bound<'drv, Held, Host<Memory>>,
+    scope: &DriverScope<'drv, Host<Memory>>,
+) -> u32 {
+    let regs = *held.access(scope);
+    while regs.read(STATUS) & 1 != 0 {
+        core::hint::spin_loop();
+    }
+    regs.read(RESULT)
+}
+
+// Those below have no match by hand: they are looked at for what must not be in them.
+
+#[no_mangle]
+fn checked_revocable(object: &Revocable<Address, Host<Memory>>) -> Option<u32> {
+    object.try_access_with(|address| {
+        // SAFETY: this code is looked at, never run.
+        unsafe { u32::read_volatile(address.0.as_ptr().add(0x20).cast()) }
+    })
+}
+
+#[no_mangle]
+fn checked_devres(held: &Devres<Held, Host<Memory>>) -> Option<u32> {
+    held.try_access_with(|regs| regs.read(STATUS))
+}
+
+#[no_mangle]
+fn checked_port(port: &Port<Reader, Host<Memory>>) -> Result<u32, Error> {
+    port.call(|regs| regs.read(STATUS))
+}
+
+/// A driver whose data is the registers.
+struct Reader;
+
+impl<P: Platform> Driver<P> for Reader {
+    type Device = PciDevice<P>;
+    type Data<'drv> = Mmio<'drv, Block, P>;
+    type Error = Error;
+
+    fn probe<'drv>(
+        device: &'drv PciDevice<P>,
+        scope: &DriverScope<'drv, P>,
+    ) -> Result<Mmio<'drv, Block, P>, Error> {
+        scope.map(device.bar(0)?)
+    }
 }

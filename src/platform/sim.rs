@@ -22,6 +22,7 @@ use crate::platform::{
     contexts, Arm, DeferredEntry, Emulated, HostSections, Platform, StdMonitor, StdRawLock,
     Threads, TimerEntry, TimerState, Timers, TryCancel,
 };
+use crate::sections::Sections;
 use crate::time::Instant;
 use crate::timer::queue::{Due, QueueNode};
 
@@ -117,11 +118,19 @@ impl Sim {
             "time does not pass inside a callback"
         );
         let shared = &*self.0;
+        // What is deferred may wait for a port call or a reader. If this thread is inside of one, another has to do it.
+        let hand_over = self.sections().holds(None);
+        let mut handed_over = false;
         let mut state = shared.lock();
         loop {
-            if !state.rest.deferred.is_empty() {
+            if !state.rest.deferred.is_empty() && !handed_over {
                 drop(state);
-                shared.run_deferred();
+                handed_over = hand_over;
+                if hand_over {
+                    self.run_deferred_elsewhere();
+                } else {
+                    shared.run_deferred();
+                }
                 state = shared.lock();
             } else if state.queue.is_busy() {
                 // Another thread lets time pass, too.
@@ -134,6 +143,7 @@ impl Sim {
                 drop(state);
                 // SAFETY: just taken out, and `finished` comes next; no lock is held.
                 contexts::callback(|| unsafe { call.make() });
+                handed_over = false;
                 state = shared.lock();
                 state.queue.finished();
                 shared.ended.notify_all();
@@ -142,6 +152,17 @@ impl Sim {
                 return;
             }
         }
+    }
+}
+
+impl Sim {
+    /// Has another thread make the calls that were deferred.
+    fn run_deferred_elsewhere(&self) {
+        let world = self.clone();
+        // If there is no thread to be had, the next `advance` makes them.
+        let _ = thread::Builder::new()
+            .name("deferred".into())
+            .spawn(move || world.0.run_deferred());
     }
 }
 
@@ -331,11 +352,7 @@ unsafe impl Platform for Sim {
         let picked_up = state.queue.is_busy();
         drop(state);
         if !picked_up {
-            let world = self.clone();
-            // If there is no thread to be had, the next `advance` makes the call.
-            let _ = thread::Builder::new()
-                .name("deferred".into())
-                .spawn(move || world.0.run_deferred());
+            self.run_deferred_elsewhere();
         }
     }
 

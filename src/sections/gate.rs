@@ -75,6 +75,7 @@ impl Gate {
     }
 
     /// Whether it is closed for good.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         // Relaxed: nothing is read on the strength of it.
         self.word.load(Ordering::Relaxed) & FOR_GOOD != 0

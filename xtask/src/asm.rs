@@ -15,7 +15,7 @@ use crate::util::{self, step};
 const BUILD: Duration = Duration::from_secs(300);
 
 /// What both builds must have. Here and not only found in them, so that one that went missing is noticed.
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 11] = [
     "read_u8",
     "read_u16",
     "read_u32",
@@ -25,7 +25,14 @@ const FUNCTIONS: [&str; 9] = [
     "set_bit",
     "wait_idle",
     "through_data",
+    "devres_access",
+    "devres_wait_idle",
 ];
+
+/// Functions of the scoped side that access what may be revoked. (On Linux, where `Host` has membarrier.)
+const CHECKED: [&str; 3] = ["checked_revocable", "checked_devres", "checked_port"];
+/// What is not in them: an atomic read-modify-write, a fence.
+const COSTLY: [&str; 6] = ["lock", "xchg", "xadd", "mfence", "lfence", "sfence"];
 
 /// The instructions of a function, by its name.
 type Functions = BTreeMap<String, Vec<String>>;
@@ -45,9 +52,23 @@ pub fn run(args: &[String]) -> Result<()> {
     if !differences.is_empty() {
         bail!("the code differs:\n{}", differences.join("\n"));
     }
+    for name in CHECKED {
+        let code = scoped
+            .get(name)
+            .with_context(|| format!("there is no {name}"))?;
+        println!("  {name:<18} {} instructions", code.len());
+        let costly = costly(code);
+        ensure!(
+            costly.is_empty(),
+            "{name} has what a protected read must not have: {}",
+            costly.join("; ")
+        );
+    }
     step(format!(
-        "{} functions: a scoped register access is the same code as one by hand",
-        FUNCTIONS.len()
+        "{} functions: a scoped register access is the same code as one by hand; {} checked ones: no atomic \
+         read-modify-write, no fence",
+        FUNCTIONS.len(),
+        CHECKED.len()
     ));
     Ok(())
 }
@@ -68,7 +89,13 @@ fn build(dir: &Path, side: &str, options: &[&str]) -> Result<String> {
         .args(options)
         .arg("--target-dir")
         .arg(dir.join("build"))
-        .args(["--", "-Ccodegen-units=1", "-Cdebuginfo=0"])
+        // As in a program, where thread-locals are found without a call.
+        .args([
+            "--",
+            "-Ccodegen-units=1",
+            "-Cdebuginfo=0",
+            "-Crelocation-model=static",
+        ])
         .arg(format!("--emit=asm={}", file.display()))
         // The functions are called by nobody.
         .arg("-Adead_code");
@@ -117,6 +144,25 @@ fn renumber(code: Vec<String>) -> Vec<String> {
         .collect()
 }
 
+/// The instructions that a protected read must not have, and calls besides the one for a thread's first or nested section.
+fn costly(code: &[String]) -> Vec<&str> {
+    let mnemonic = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let mut found: Vec<&str> = code
+        .iter()
+        .filter(|line| {
+            COSTLY
+                .iter()
+                .any(|costly| mnemonic(line).starts_with(costly))
+        })
+        .map(String::as_str)
+        .collect();
+    let calls = code
+        .iter()
+        .filter(|line| mnemonic(line).starts_with("call"));
+    found.extend(calls.skip(1).map(String::as_str));
+    found
+}
+
 fn compare(raw: &Functions, scoped: &Functions) -> Vec<String> {
     let mut differences = Vec::new();
     for name in FUNCTIONS {
@@ -161,6 +207,24 @@ read_u8:
             ["movzbl 1(%rdi), %eax", ".L1:", "jne .L1", "retq"]
         );
         assert_eq!(here, functions(&SAMPLE.replace("3", "7")));
+    }
+
+    #[test]
+    fn a_costly_instruction_is_told() {
+        let code = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert!(costly(&code(&["movq (%rdi), %rax", "callq *slow(%rip)", "retq"])).is_empty());
+        assert_eq!(costly(&code(&["mfence", "retq"])), ["mfence"]);
+        assert_eq!(costly(&code(&["lock", "addq $4, (%rdi)"])), ["lock"]);
+        assert_eq!(
+            costly(&code(&["xchgq %rax, (%rdi)"])),
+            ["xchgq %rax, (%rdi)"]
+        );
+        assert_eq!(costly(&code(&["callq a", "callq b"])), ["callq b"]);
     }
 
     #[test]
