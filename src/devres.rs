@@ -5,7 +5,6 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::panic::Location;
-use core::ptr;
 
 use crate::error::Error;
 use crate::event::Kind;
@@ -263,8 +262,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     /// The same resource inside its scope, if this is its scope: checked once, here, and then no more.
     #[must_use]
     pub fn bind<'drv>(&self, scope: &DriverScope<'drv, P>) -> Option<Bound<'drv, F, P>> {
-        let gates = scope.core().gates().ok()?;
-        ptr::eq(&raw const *gates, &raw const *self.held.gates).then(|| Bound {
+        scope.core().has_gates(&self.held.gates).then(|| Bound {
             devres: self.clone(),
             _brand: PhantomData,
         })
@@ -408,7 +406,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     pub fn devres<F: Family>(&self, value: F::At<'drv>) -> Result<Bound<'drv, F, P>, Error> {
         let name = self.next_name(Location::caller());
         let core = self.core();
-        let gates = core.gates()?;
+        let gates = core.gates_for_devres()?;
         // Written below, so that a failure drops `value` as what it is.
         let held = Held::<F, P> {
             handles: AtomicUsize::new(1),

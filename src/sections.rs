@@ -109,6 +109,9 @@ pub unsafe trait Sections: Send + Sync {
 /// While it lasts no [`revoke`](crate::Revocable::revoke) on this platform and no remove of a driver with [`Devres`](crate::Devres) or ports comes to its
 /// end, whatever the object. Keep it short, or use a guard of the one object. One may sleep inside.
 ///
+/// Forgotten, it lasts for ever, and so does each such wait. (So it is with a forgotten guard, for its object. And its thread counts as one that
+/// is inside a section: a [`Binding`](crate::Binding) that is dropped there is removed later.)
+///
 /// ```
 /// use driver_scope::{platform::Sim, ReadSection, Revocable};
 ///

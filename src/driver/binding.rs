@@ -98,7 +98,10 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// [`Error::NoMemory`].
     pub fn port(&self) -> Result<Port<D, P>, Error> {
         // SAFETY: the block ends with the binding.
-        Ok(Port::new(unsafe { self.block.gates() }?, self.block))
+        Ok(Port::new(
+            unsafe { self.block.gates_for_port() }?,
+            self.block,
+        ))
     }
 
     /// Lends the driver's data to `f`: how the rest of the program calls a driver.

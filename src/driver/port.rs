@@ -108,6 +108,6 @@ impl<P: Platform> DriverScope<'_, P> {
     /// [`Error::OtherDriver`] if the scope is not one of a `D` (one of [`enter`](crate::enter) is no driver's); [`Error::NoMemory`].
     pub fn port<D: Driver<P>>(&self) -> Result<Port<D, P>, Error> {
         let block = Block::of_scope(self).ok_or(Error::OtherDriver)?;
-        Ok(Port::new(self.core().gates()?, block))
+        Ok(Port::new(self.core().gates_for_port()?, block))
     }
 }

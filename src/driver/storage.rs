@@ -200,14 +200,14 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         }
     }
 
-    /// The gates of this block's scope.
+    /// The gates of this block's scope, for a port.
     ///
     /// # Safety
     /// The block is not ended meanwhile.
-    pub(crate) unsafe fn gates(self) -> Result<Shared<Gates, P>, Error> {
+    pub(crate) unsafe fn gates_for_port(self) -> Result<Shared<Gates, P>, Error> {
         // SAFETY: the caller's promise.
         let storage: &Storage<D, P> = unsafe { self.get() };
-        storage.core.gates()
+        storage.core.gates_for_port()
     }
 
     /// The block that a scope is in, if it is one of this driver.

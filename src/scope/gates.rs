@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::scope::inner::Core;
 use crate::scope::shared::Shared;
 use crate::sections::{Gate, Patience};
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicBool, AtomicPtr, Ordering};
 
 /// The gates of one scope. All its ports share one, all its `Devres` the other: so a remove waits for the readers of all of them at once.
 pub(crate) struct Gates {
@@ -20,6 +20,10 @@ pub(crate) struct Gates {
     pub(crate) ports: Gate,
     /// Open until every activity has been shut down.
     pub(crate) devres: Gate,
+    /// Whether there ever was a port; if not, nobody can be inside, and there is nothing to wait for.
+    has_ports: AtomicBool,
+    /// Whether there ever was a `Devres`.
+    has_devres: AtomicBool,
 }
 
 /// The scope's own handle to its gates, which are made when they are needed first.
@@ -57,6 +61,8 @@ impl<P: Platform> OwnGates<P> {
         let gates = Gates {
             ports: Gate::new(has_data),
             devres: Gate::new(true),
+            has_ports: AtomicBool::new(false),
+            has_devres: AtomicBool::new(false),
         };
         let gates = Shared::new(platform, gates).map_err(|(error, _)| error)?;
         let ours = gates.clone().into_raw();
@@ -83,8 +89,30 @@ impl<P: Platform> OwnGates<P> {
 }
 
 impl<P: Platform> Core<P> {
+    /// The scope's gates, for a port.
+    pub(crate) fn gates_for_port(&self) -> Result<Shared<Gates, P>, Error> {
+        let gates = self.gates()?;
+        // Relaxed: the teardown comes later by means that order this, and so below.
+        gates.has_ports.store(true, Ordering::Relaxed);
+        Ok(gates)
+    }
+
+    /// The scope's gates, for a `Devres`.
+    pub(crate) fn gates_for_devres(&self) -> Result<Shared<Gates, P>, Error> {
+        let gates = self.gates()?;
+        gates.has_devres.store(true, Ordering::Relaxed);
+        Ok(gates)
+    }
+
+    /// Whether these are the scope's gates.
+    pub(crate) fn has_gates(&self, gates: &Shared<Gates, P>) -> bool {
+        self.gates
+            .get()
+            .is_some_and(|own| ptr::eq::<Gates>(&**own, &**gates))
+    }
+
     /// The scope's gates, made if need be.
-    pub(crate) fn gates(&self) -> Result<Shared<Gates, P>, Error> {
+    fn gates(&self) -> Result<Shared<Gates, P>, Error> {
         // Relaxed: who gets here later than `open_ports` does so by means that order this.
         let has_data = self.has_data.load(Ordering::Relaxed);
         self.gates.get_or_make(&self.platform, has_data)
@@ -109,7 +137,9 @@ impl<P: Platform> Core<P> {
     /// Waits for the port calls that are still inside.
     pub(crate) fn wait_for_ports(&self, cx: MaySleep<'_>) {
         if let Some(gates) = self.gates.get() {
-            self.wait_at(&gates.ports, "port calls", cx);
+            if gates.has_ports.load(Ordering::Relaxed) {
+                self.wait_at(&gates.ports, "port calls", cx);
+            }
         }
     }
 
@@ -117,7 +147,9 @@ impl<P: Platform> Core<P> {
     pub(crate) fn revoke_devres(&self, cx: MaySleep<'_>) {
         if let Some(gates) = self.gates.get() {
             gates.devres.close();
-            self.wait_at(&gates.devres, "readers of devres", cx);
+            if gates.has_devres.load(Ordering::Relaxed) {
+                self.wait_at(&gates.devres, "readers of devres", cx);
+            }
         }
     }
 

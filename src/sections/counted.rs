@@ -10,7 +10,8 @@ const MOST: usize = usize::MAX / 2;
 
 /// Readers counted in the word of each gate: `core` alone, and no memory but that word.
 ///
-/// One part of a platform, with one word of its own, for [`ReadSection`](crate::ReadSection)s. A reader writes to a word that other readers write to as
+/// One part of a platform, with one word of its own, for [`ReadSection`](crate::ReadSection)s: whoever waits, waits for a moment in which none of
+/// those is open. A reader writes to a word that other readers write to as
 /// well, so readers on different CPUs slow each other down.
 ///
 /// It cannot tell who is inside. So on a platform with these sections a context that removes a driver inside one of that driver's

@@ -4,6 +4,7 @@ use std::alloc::{self, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 use driver_scope::platform::{Bus, DeferredEntry, RawLock};
 use driver_scope::{ContextId, Error, Instant, Word};
@@ -67,12 +68,62 @@ impl Guarded {
         assert!(self.alive.get(), "used after its drop");
         self.alive.set(true);
     }
+
+    /// A use that only reads: ordered against the drop, or loom objects.
+    pub fn look(&self) {
+        assert!(self.alive.get(), "used after its drop");
+    }
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
         self.touch();
         self.alive.set(false);
+    }
+}
+
+/// How many [`Resource`]s have been dropped. Ordinary memory: whoever looks is ordered after each drop, or loom objects.
+#[derive(Clone)]
+pub struct Drops(Arc<Plain<u32>>);
+
+impl Drops {
+    pub fn new() -> Self {
+        Drops(Arc::new(Plain::new(0)))
+    }
+
+    pub fn get(&self) -> u32 {
+        self.0.get()
+    }
+
+    pub fn resource(&self) -> Resource {
+        Resource {
+            guarded: Guarded::new(),
+            drops: self.clone(),
+        }
+    }
+}
+
+/// What may be taken away from its readers: a [`Guarded`] whose drops are counted.
+pub struct Resource {
+    guarded: Guarded,
+    drops: Drops,
+}
+
+impl Resource {
+    /// A use that writes, see [`Guarded::touch`].
+    pub fn touch(&self) {
+        self.guarded.touch();
+    }
+
+    /// A use beside which others may read.
+    pub fn look(&self) {
+        self.guarded.look();
+    }
+}
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        bump(&self.drops.0);
     }
 }
 
@@ -86,10 +137,15 @@ loom::thread_local! {
     static DEPTH: Cell<usize> = Cell::new(0);
 }
 
+/// The number of the calling thread; not zero.
+pub fn thread() -> usize {
+    THREAD.with(|thread| *thread)
+}
+
 /// The context that the caller runs in.
 pub fn context() -> ContextId {
     let depth = DEPTH.with(Cell::get);
-    ContextId::new(THREAD.with(|thread| (thread * 16 + depth) * 2)).expect("even and not zero")
+    ContextId::new((thread() * 16 + depth) * 2).expect("even and not zero")
 }
 
 pub fn in_callback() -> bool {

@@ -7,29 +7,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver_scope::platform::{DeferredEntry, Platform};
-use driver_scope::sections::Counted;
+use driver_scope::sections::{Counted, Slots};
 use driver_scope::timer::queue::{Due, Monitor, Queue};
 use driver_scope::{ContextId, Instant, MaySleep};
 use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
 
 use crate::common::{self, Canary, Deferred, DeferredNode, LoomRawLock, Memory, NoBus};
+use crate::readers::{LoomReaders, LoomSections};
 
-pub struct LoomPlatform {
+/// `S` is how its read sections are remembered.
+pub struct LoomPlatform<S: LoomSections = Counted> {
     canary: Canary,
-    shared: Arc<Shared>,
+    shared: Arc<Shared<S>>,
 }
 
-pub struct Shared {
+pub struct Shared<S: LoomSections = Counted> {
     queue: Mutex<Queue>,
     /// Tells waiters that an entry has ended.
     ended: Condvar,
     deferred: Deferred,
     memory: Memory,
-    sections: Counted,
+    sections: S,
+    readers: S::Readers,
 }
 
-impl Clone for LoomPlatform {
+impl<S: LoomSections> Clone for LoomPlatform<S> {
     fn clone(&self) -> Self {
         LoomPlatform {
             canary: Canary::new(),
@@ -39,7 +42,22 @@ impl Clone for LoomPlatform {
 }
 
 impl LoomPlatform {
+    /// With the strategy that has no part in most models.
     pub fn new() -> Self {
+        Self::with_sections()
+    }
+}
+
+impl LoomPlatform<Slots<LoomReaders>> {
+    /// Tells that the calling thread ends; whether it has left every section.
+    pub fn end_thread(&self) -> bool {
+        self.shared().readers.end_thread()
+    }
+}
+
+impl<S: LoomSections> LoomPlatform<S> {
+    pub fn with_sections() -> Self {
+        let (sections, readers) = S::new();
         LoomPlatform {
             canary: Canary::new(),
             shared: Arc::new(Shared {
@@ -47,12 +65,13 @@ impl LoomPlatform {
                 ended: Condvar::new(),
                 deferred: Deferred::new(),
                 memory: Memory::new(),
-                sections: Counted::new(),
+                sections,
+                readers,
             }),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &Shared<S> {
         self.canary.check();
         &self.shared
     }
@@ -112,7 +131,7 @@ impl LoomPlatform {
 
 // SAFETY: all access to the queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
 // end and wakes all waiters.
-unsafe impl Monitor for Shared {
+unsafe impl<S: LoomSections> Monitor for Shared<S> {
     unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
         f(&mut self.queue.lock().unwrap())
     }
@@ -135,11 +154,11 @@ unsafe impl Monitor for Shared {
 // SAFETY: the promises, by their numbers. 1: in a model everything may block. 2: the global allocator. 3: see `common::context`. 4: a
 // panic ends the model. Timers are a `Monitor`'s, whose entries `expire` calls; what waiters sleep on is in an `Arc` that each thread
 // of a model holds.
-unsafe impl Platform for LoomPlatform {
+unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
-    type Timers = Shared;
-    type Sections = Counted;
+    type Timers = Shared<S>;
+    type Sections = S;
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -176,15 +195,15 @@ unsafe impl Platform for LoomPlatform {
         Instant::ZERO
     }
 
-    fn sections(&self) -> &Counted {
-        &self.shared.sections
+    fn sections(&self) -> &S {
+        &self.shared().sections
     }
 
     fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
         loom::thread::yield_now();
     }
 
-    fn timers(&self) -> &Shared {
+    fn timers(&self) -> &Shared<S> {
         self.shared()
     }
 }
