@@ -129,7 +129,7 @@ pub enum Phase {
     Gate,
     /// The driver's `remove`, then its `on_remove` actions. Everything still works.
     Hooks,
-    /// Registration and arming are refused from here on; calls that are still inside by a port are waited for.
+    /// Calls that are still inside by a port are waited for; then registration and arming are refused.
     Close,
     /// Every activity is stopped and waited for; then the readers of revocable resources are.
     ShutDown,

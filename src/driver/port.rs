@@ -59,8 +59,8 @@ impl<D: Driver<P>, P: Platform> Port<D, P> {
     /// Calls the driver: lends its data to `f`.
     ///
     /// Context: any in which the platform's sections work (every one, on the hosted platforms); `f` may sleep if the caller may. Calls may nest. The
-    /// remove of the driver waits for `f`, so what `f` waits for should be told of it by the driver's `remove`; and inside `f` no
-    /// driver is removed at once: a [`Binding`](crate::Binding) that is dropped there goes later.
+    /// remove of the driver waits for `f`, during which everything still works; what `f` waits for without an end should be told to
+    /// end by the driver's `remove`. Inside `f` no driver is removed at once: a [`Binding`](crate::Binding) that is dropped there goes later.
     ///
     /// # Errors
     /// [`Error::NotBound`] while `probe` has not returned; [`Error::Gone`] when the remove has begun, or `probe` has failed.

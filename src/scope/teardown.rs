@@ -114,11 +114,12 @@ impl<P: Platform> Teardown<'_, '_, P> {
             Step::Hooks => self.next_hook(),
             Step::Close => {
                 self.phase(Phase::Close);
-                self.core.set_closing();
                 self.step.set(Step::Ports);
             }
             Step::Ports => {
+                // Before anything is refused: what such a call waits for may be a timer that starts itself again.
                 self.core.wait_for_ports(self.cx);
+                self.core.set_closing();
                 self.newest.set(self.core.entries.close());
                 self.phase(Phase::ShutDown);
                 self.begin(Step::ShutDown);
