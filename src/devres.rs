@@ -14,15 +14,16 @@ use crate::scope::gates::Gates;
 use crate::scope::registry::Registration;
 use crate::scope::shared::Shared;
 use crate::scope::DriverScope;
-use crate::sections::{EndsElsewhere, ReadSection, Visit};
+use crate::sections::ends::EndsElsewhere;
+use crate::sections::{ReadSection, Visit};
 use crate::sync::{fence, AtomicBool, AtomicUsize, Ordering, UnsafeCell};
 use crate::timer::HrTimer;
 use crate::Invariant;
 
 /// A type with a lifetime, for any lifetime: what a [`Devres`] holds.
 ///
-/// `Mmio<'static, R, P>` stands for `Mmio<'a, R, P>` with any `'a`, likewise `HrTimer<'static, P>` and `&'static T`; [`Plain<T>`] is a type without one. For a
-/// struct of handles:
+/// `Mmio<'static, R, P>` stands for `Mmio<'a, R, P>` with any `'a`, likewise `HrTimer<'static, P>` and `&'static T`; [`Plain<T>`] is a type without one. A
+/// struct of handles is named in the same way, by `Handles<'static, P>`:
 ///
 /// ```
 /// use driver_scope::{Family, HrTimer, Mmio, Platform};
@@ -31,7 +32,7 @@ use crate::Invariant;
 ///     regs: Mmio<'a, Regs, P>,
 ///     timer: HrTimer<'a, P>,
 /// }
-/// impl<P: Platform> Family for Handles<'static, P> {
+/// impl<P: Platform> Family for Handles<'_, P> {
 ///     type At<'a> = Handles<'a, P>;
 /// }
 /// ```
@@ -39,9 +40,9 @@ use crate::Invariant;
     message = "`{Self}` is not the name of a family of types, one for each lifetime",
     label = "`Family` is not implemented for it",
     note = "write the type with `'static` in place of its lifetime: `Devres<Mmio<'static, Regs, P>, P>`",
-    note = "a type without a lifetime: `Devres<Plain<T>, P>`; one of your own: `impl Family for Own<'static> {{ type At<'a> = Own<'a>; }}`"
+    note = "a type without a lifetime: `Devres<Plain<T>, P>`; one of your own: `impl Family for Own<'_> {{ type At<'a> = Own<'a>; }}`"
 )]
-pub trait Family: 'static {
+pub trait Family {
     /// The type, at one lifetime.
     type At<'a>: Send + Sync;
 }
@@ -51,15 +52,14 @@ pub trait Family: 'static {
 /// ```
 /// # use driver_scope::{Covariant, Family};
 /// # struct Name<'a>(&'a str);
-/// # impl Family for Name<'static> { type At<'a> = Name<'a>; }
-/// impl Covariant for Name<'static> {
+/// # impl Family for Name<'_> { type At<'a> = Name<'a>; }
+/// impl Covariant for Name<'_> {
 ///     fn shorten<'s, 'l: 's>(x: &'s Name<'l>) -> &'s Name<'s> { x }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the lifetime of `{Self}` is not known to be one that can be shortened",
+    message = "the lifetime of `{Self}` is not known to be one that can be shortened; `try_access_with` works for every type",
     label = "`Covariant` is not implemented for it",
-    note = "use `try_access_with`, which works for every type",
     note = "or let the compiler check it: `impl Covariant for {Self} {{ fn shorten<'s, 'l: 's>(x: &'s Self::At<'l>) -> &'s Self::At<'s> {{ x }} }}`"
 )]
 pub trait Covariant: Family {
@@ -67,29 +67,30 @@ pub trait Covariant: Family {
     fn shorten<'s, 'l: 's>(x: &'s Self::At<'l>) -> &'s Self::At<'s>;
 }
 
-impl<R: 'static, P: Platform> Family for Mmio<'static, R, P> {
+// For any lifetime of their own, although a `Devres` is only ever made of the `'static` ones: inside a future the compiler forgets which it was.
+impl<R: 'static, P: Platform> Family for Mmio<'_, R, P> {
     type At<'a> = Mmio<'a, R, P>;
 }
-impl<R: 'static, P: Platform> Covariant for Mmio<'static, R, P> {
+impl<R: 'static, P: Platform> Covariant for Mmio<'_, R, P> {
     #[inline(always)]
     fn shorten<'s, 'l: 's>(x: &'s Mmio<'l, R, P>) -> &'s Mmio<'s, R, P> {
         x
     }
 }
 
-impl<P: Platform> Family for HrTimer<'static, P> {
+impl<P: Platform> Family for HrTimer<'_, P> {
     type At<'a> = HrTimer<'a, P>;
 }
-impl<P: Platform> Covariant for HrTimer<'static, P> {
+impl<P: Platform> Covariant for HrTimer<'_, P> {
     fn shorten<'s, 'l: 's>(x: &'s HrTimer<'l, P>) -> &'s HrTimer<'s, P> {
         x
     }
 }
 
-impl<T: Sync + 'static> Family for &'static T {
+impl<T: Sync + 'static> Family for &T {
     type At<'a> = &'a T;
 }
-impl<T: Sync + 'static> Covariant for &'static T {
+impl<T: Sync + 'static> Covariant for &T {
     fn shorten<'s, 'l: 's>(x: &'s &'l T) -> &'s &'s T {
         x
     }
@@ -358,10 +359,10 @@ impl<F: Family, P: Platform> fmt::Debug for Bound<'_, F, P> {
     }
 }
 
-/// Access to what a [`Devres`] holds, which is not released before this is dropped.
+/// Access to what a [`Devres`] holds, by [`get`](DevresGuard::get). It is not released before this is dropped.
 ///
 /// Not `Send`: a section ends in the context that began it. No `Deref`: what is lent must not be copied out to live longer than the
-/// guard, and [`get`](DevresGuard::get) sees to that.
+/// guard, and `get` sees to that.
 #[must_use = "access ends as soon as the guard is dropped"]
 pub struct DevresGuard<'a, F: Family, P: Platform> {
     /// Not a reference to the payload, which may be dropped while this is being dropped.
@@ -369,11 +370,14 @@ pub struct DevresGuard<'a, F: Family, P: Platform> {
     _inside: Visit<'a, P>,
 }
 
-impl<F: Covariant, P: Platform> DevresGuard<'_, F, P> {
+impl<F: Family, P: Platform> DevresGuard<'_, F, P> {
     /// The resource, as long as the guard is borrowed.
     #[inline(always)]
     #[must_use]
-    pub fn get(&self) -> &F::At<'_> {
+    pub fn get(&self) -> &F::At<'_>
+    where
+        F: Covariant,
+    {
         // SAFETY: there while the guard is; `shorten` is generic in the lifetime.
         F::shorten(unsafe { self.devres.held.payload() })
     }
@@ -403,7 +407,10 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// # Errors
     /// [`Error::NoMemory`], [`Error::Closed`]; the resource is then dropped.
     #[track_caller]
-    pub fn devres<F: Family>(&self, value: F::At<'drv>) -> Result<Bound<'drv, F, P>, Error> {
+    pub fn devres<F: Family + 'static>(
+        &self,
+        value: F::At<'drv>,
+    ) -> Result<Bound<'drv, F, P>, Error> {
         let name = self.next_name(Location::caller());
         let core = self.core();
         let gates = core.gates_for_devres()?;

@@ -136,7 +136,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// # Why `'static` ("argument requires that `'drv` must outlive `'static`")
     /// Dropped values must not see dropped values. What borrows from the scope goes into [`alloc`](DriverScope::alloc), which takes nothing
     /// that needs `Drop`; a value that needs both is split: the part with a `Drop` is `own`ed, the other holds a reference
-    /// to it.
+    /// to it. One that cannot be split goes into the driver's data or a callback; if several must hold it, in an `Arc`.
     #[track_caller]
     pub fn own<T: Send + Sync + 'static>(&self, value: T) -> Result<&'drv T, Error> {
         let name = self.next_name(Location::caller());

@@ -30,6 +30,18 @@ pub use slots::{Cells, Readers, SlotSection, Slots, Which};
 
 pub(crate) use gate::{Patience, Visit};
 
+pub(crate) mod ends {
+    /// What a read section would need to be used in another context. No type has it; it is there for its message.
+    #[diagnostic::on_unimplemented(
+        message = "a read section ends in the context that began it",
+        label = "takes a guard along",
+        note = "around an `await`: end the access before it and access again after it, or run the future on one thread",
+        note = "take the object along (a reference, or a clone of the `Devres` or `Port`), and enter it there"
+    )]
+    pub trait EndsElsewhere {}
+}
+use ends::EndsElsewhere;
+
 /// Why a [`Sections::wait`] ended before the readers did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stuck {
@@ -170,14 +182,6 @@ impl<P: Platform> fmt::Debug for ReadSection<'_, P> {
         f.write_str("ReadSection")
     }
 }
-
-/// What a read section would need to be used in another context. No type has it; it is there for its message.
-#[diagnostic::on_unimplemented(
-    message = "a read section ends in the context that began it",
-    label = "takes a guard along",
-    note = "take the object along (a reference, or a clone of the `Devres` or `Port`), and enter it there"
-)]
-pub trait EndsElsewhere {}
 
 // SAFETY: never applies: no type meets the condition.
 unsafe impl<'p, P: Platform> Send for ReadSection<'p, P> where ReadSection<'p, P>: EndsElsewhere {}

@@ -12,8 +12,20 @@ use std::{env, fs};
 const COMPILER: &str = "rustc 1.95.";
 
 /// The folders of refused programs, by what goes wrong in them.
-const REFUSED: [&str; 10] = [
-    "bind", "borrow", "brand", "callback", "data", "escape", "forge", "mmio", "send", "wait",
+const REFUSED: [&str; 13] = [
+    "bind",
+    "borrow",
+    "brand",
+    "callback",
+    "data",
+    "devres",
+    "escape",
+    "forge",
+    "mmio",
+    "port",
+    "revocable",
+    "send",
+    "wait",
 ];
 
 #[test]

@@ -1,0 +1,17 @@
+// Wrong: the driver's data keeps what `access` lent in `probe`. The resource is destroyed before the data.
+// Instead: keep the `Bound`, or, if only the driver needs the value, `scope.own(..)` it.
+use driver_scope::{platform::Sim, Driver, DriverScope, Error, Plain};
+
+struct Led;
+impl Driver<Sim> for Led {
+    type Device = ();
+    type Data<'drv> = &'drv u32;
+    type Error = Error;
+
+    fn probe<'drv>(_: &'drv (), scope: &DriverScope<'drv, Sim>) -> Result<&'drv u32, Error> {
+        let bound = scope.devres::<Plain<u32>>(1)?;
+        Ok(bound.access(scope))
+    }
+}
+
+fn main() {}

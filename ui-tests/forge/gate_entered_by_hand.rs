@@ -1,0 +1,9 @@
+// Wrong: a gate is entered by hand, and left by nobody.
+// Instead: `try_access`, of the object.
+use driver_scope::sections::{Gate, Sections};
+
+fn pass<S: Sections>(sections: &S, gate: &Gate) -> bool {
+    sections.enter(gate).is_some()
+}
+
+fn main() {}
