@@ -36,6 +36,8 @@ pub struct Sim(Arc<StdMonitor<World>>);
 struct World {
     now: Instant,
     deferred: DeferredQueue,
+    /// Whether somebody is making the deferred calls, which are made one after the other.
+    deferring: bool,
     timers: u64,
     log: Option<Vec<String>>,
 }
@@ -78,6 +80,7 @@ impl Sim {
         Sim(Arc::new(StdMonitor::new(World {
             now: Instant::ZERO,
             deferred: DeferredQueue::new(),
+            deferring: false,
             timers: 0,
             log,
         })))
@@ -123,7 +126,7 @@ impl Sim {
         let mut handed_over = false;
         let mut state = shared.lock();
         loop {
-            if !state.rest.deferred.is_empty() && !handed_over {
+            if state.rest.has_calls_to_make() && !handed_over {
                 drop(state);
                 handed_over = hand_over;
                 if hand_over {
@@ -178,16 +181,26 @@ impl fmt::Debug for Sim {
     }
 }
 
+impl World {
+    fn has_calls_to_make(&self) -> bool {
+        !self.deferring && !self.deferred.is_empty()
+    }
+}
+
 impl StdMonitor<World> {
     /// Makes the calls that were deferred. Not in a callback.
     fn run_deferred(&self) {
-        loop {
-            let call = self.lock().rest.deferred.pop();
-            match call {
-                // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
-                Some(call) => unsafe { call.make() },
-                None => return,
-            }
+        let mut state = self.lock();
+        while state.rest.has_calls_to_make() {
+            let Some(call) = state.rest.deferred.pop() else {
+                return;
+            };
+            state.rest.deferring = true;
+            drop(state);
+            // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
+            unsafe { call.make() };
+            state = self.lock();
+            state.rest.deferring = false;
         }
     }
 
@@ -347,9 +360,10 @@ unsafe impl Platform for Sim {
         let mut state = self.0.lock();
         // SAFETY: the caller's promise.
         unsafe { state.rest.deferred.push(node, run, argument) };
-        // In a callback of this world, the `advance` that runs it makes the call next. In one of another world nobody may ever let
-        // time pass in this one again.
-        let picked_up = state.queue.is_busy();
+        // In a callback of this world, the `advance` that runs it makes the call next. Elsewhere nobody may ever let time pass in this
+        // world again, or whoever does may wait for this thread.
+        let picked_up =
+            state.queue.is_busy() && contexts::in_callback() && !self.sections().holds(None);
         drop(state);
         if !picked_up {
             self.run_deferred_elsewhere();
@@ -372,7 +386,8 @@ unsafe impl Platform for Sim {
     /// Other threads may be what is waited for, so real time passes; time passes here as well, or no end could be set to a wait.
     fn pause(&self, _cx: MaySleep<'_>, round: u32) {
         let waited = pause(round);
-        if !waited.is_zero() && !contexts::in_callback() {
+        // Not while another thread runs a callback, which may last until this wait is over.
+        if !waited.is_zero() && !contexts::in_callback() && !self.0.lock().queue.is_busy() {
             self.advance(waited);
         }
     }

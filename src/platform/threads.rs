@@ -64,6 +64,7 @@ thread_local! {
     /// The thread's newest block.
     static NEWEST: Cell<*const Block> = const { Cell::new(ptr::null()) };
     /// Gives the blocks back when the thread ends.
+    #[cfg(not(target_os = "linux"))]
     static AT_EXIT: AtExit = const { AtExit };
 }
 
@@ -261,28 +262,78 @@ fn claim() -> &'static Block {
         .older
         .store(NEWEST.with(Cell::get).cast_mut(), Ordering::Relaxed);
     NEWEST.with(|newest| newest.set(block));
-    // Destructors of other thread-locals may come here after that of `AT_EXIT`: their blocks are not used again.
-    let _ = AT_EXIT.try_with(|_| ());
+    at_exit();
     block
 }
 
+/// The thread ends: gives its blocks back, but for those with sections that were forgotten.
+fn retire() {
+    // SAFETY: `UNREGISTERED`.
+    unsafe {
+        Fenced::set_mine(&raw const UNREGISTERED);
+        #[cfg(target_os = "linux")]
+        Membarrier::set_mine(&raw const UNREGISTERED);
+    }
+    for block in mine() {
+        if block.cells.retire() {
+            // Release: pairs with the Acquire in `claim`.
+            block.used.store(false, Ordering::Release);
+        }
+    }
+    NEWEST.with(|newest| newest.set(ptr::null()));
+}
+
+/// Has `retire` called when the thread ends: after the destructors of its thread-locals, which may hold guards, or make some.
+///
+/// (pthread_key_create(3): a key's destructor is called again if it sets its value again, PTHREAD_DESTRUCTOR_ITERATIONS times at least, which is
+/// 4. Thread-locals with destructors are done with before any key, or by a key of their own.)
+#[cfg(target_os = "linux")]
+fn at_exit() {
+    const LAST_ROUND: usize = 3;
+
+    /// # Safety
+    /// Called by pthreads alone.
+    unsafe extern "C" fn thread_ends(value: *mut libc::c_void) {
+        let round = value.addr();
+        if round < LAST_ROUND {
+            arm(round + 1);
+        } else {
+            retire();
+        }
+    }
+
+    fn arm(round: usize) {
+        static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+        let key = KEY.get_or_init(|| {
+            let mut key = 0;
+            // SAFETY: a place for a key, and a function that may be called at the end of any thread.
+            let made = unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) };
+            (made == 0).then_some(key)
+        });
+        // A process that has used up its keys keeps the blocks of threads that have ended.
+        if let Some(key) = *key {
+            // SAFETY: a key of ours; the value is a number, and nobody follows it.
+            let _ = unsafe { libc::pthread_setspecific(key, ptr::without_provenance(round)) };
+        }
+    }
+
+    arm(1);
+}
+
+/// Has `retire` called when the thread ends.
+#[cfg(not(target_os = "linux"))]
+fn at_exit() {
+    // Destructors of other thread-locals may come here after that of `AT_EXIT`: their blocks are not used again.
+    let _ = AT_EXIT.try_with(|_| ());
+}
+
+#[cfg(not(target_os = "linux"))]
 struct AtExit;
 
+#[cfg(not(target_os = "linux"))]
 impl Drop for AtExit {
     fn drop(&mut self) {
-        // SAFETY: `UNREGISTERED`.
-        unsafe {
-            Fenced::set_mine(&raw const UNREGISTERED);
-            #[cfg(target_os = "linux")]
-            Membarrier::set_mine(&raw const UNREGISTERED);
-        }
-        for block in mine() {
-            if block.cells.retire() {
-                // Release: pairs with the Acquire in `claim`.
-                block.used.store(false, Ordering::Release);
-            }
-        }
-        NEWEST.with(|newest| newest.set(ptr::null()));
+        retire();
     }
 }
 

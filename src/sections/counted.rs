@@ -62,6 +62,10 @@ unsafe impl Sections for Counted {
 
     #[inline]
     unsafe fn enter(&self, gate: &Gate) -> Option<()> {
+        // Those that are refused must not keep a waiter from seeing the count at zero.
+        if !gate.is_open() {
+            return None;
+        }
         // Acquire: pairs with the Release in `Gate::open`.
         let word = gate.word().fetch_add(READER, Ordering::Acquire);
         if Gate::is_shut(word) || word > MOST {

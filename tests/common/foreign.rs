@@ -291,6 +291,8 @@ impl Foreign {
 }
 
 impl TestPlatform for Foreign {
+    const TELLS: bool = false;
+    const OWN_SECTIONS: bool = true;
     fn fresh() -> Self {
         Foreign::with_processors(1)
     }

@@ -3,7 +3,7 @@
 use std::alloc::{alloc, dealloc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -47,6 +47,8 @@ pub struct Meter {
     pub panics_expected: AtomicBool,
     /// Whether a deferred call is over before `defer` returns, on another thread, and memory given back stays mapped.
     pub defer_at_once: AtomicBool,
+    /// Called at each pause of somebody who waits.
+    pub at_pause: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     /// What went wrong.
     wrongs: Mutex<Vec<String>>,
     /// Events, and what tests add.
@@ -110,6 +112,11 @@ impl<P: Platform> Metered<P> {
         &self.meter
     }
 
+    /// To see when the last clone has gone.
+    pub fn weak(&self) -> Weak<Meter> {
+        Arc::downgrade(&self.meter)
+    }
+
     /// The log of events.
     pub fn log(&self) -> Log {
         self.meter.log.clone()
@@ -136,6 +143,8 @@ impl<P: Platform> Metered<P> {
 
 impl<P: TestPlatform> TestPlatform for Metered<P> {
     const REAL_TIME: bool = P::REAL_TIME;
+    const TELLS: bool = P::TELLS;
+    const OWN_SECTIONS: bool = P::OWN_SECTIONS;
     fn fresh() -> Self {
         Metered::around(P::fresh())
     }
@@ -311,6 +320,9 @@ unsafe impl<P: Platform> Platform for Metered<P> {
     }
 
     fn pause(&self, cx: MaySleep<'_>, round: u32) {
+        if let Some(f) = &*self.meter.at_pause.lock().unwrap() {
+            f();
+        }
         self.inner.pause(cx, round);
     }
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use driver_scope::platform::{Emulated, Host, Model, Region, Sim};
-use driver_scope::{enter, DriverScope, Error, MaySleep, Platform};
+use driver_scope::{enter, DriverScope, Error, MaySleep, Platform, Restart};
 
 pub mod foreign;
 pub mod metered;
+pub mod strategies;
 
 pub use foreign::Foreign;
 pub use metered::Metered;
@@ -22,6 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub trait TestPlatform: Platform<Bus = Emulated> {
     /// Whether time passes by itself, so that everything may be late.
     const REAL_TIME: bool = true;
+
+    /// Whether its read sections can tell what the calling context is inside of, and which guards were left behind by a thread.
+    const TELLS: bool = true;
+
+    /// Whether its read sections know nothing of those of another platform of the kind.
+    const OWN_SECTIONS: bool = false;
 
     /// One of its own for this test.
     fn fresh() -> Self;
@@ -112,6 +119,27 @@ pub fn wait_until(so: impl Fn() -> bool) {
     }
 }
 
+/// Has a callback of a scope of its own run `f` once, and waits for it.
+pub fn in_a_callback<P: TestPlatform>(platform: &P, f: impl FnOnce() + Send) {
+    let f = Mutex::new(Some(f));
+    platform
+        .lend_sleep(|cx| {
+            enter(platform.clone(), cx, &f, |f, scope| {
+                let done = scope.own(AtomicBool::new(false))?;
+                let timer = scope.hrtimer(move |_| {
+                    let f = f.lock().unwrap().take();
+                    f.expect("called once")();
+                    done.store(true, Ordering::SeqCst);
+                    Restart::No
+                })?;
+                timer.start(Duration::ZERO)?;
+                until(scope, || done.load(Ordering::SeqCst));
+                Ok::<(), Error>(())
+            })
+        })
+        .expect("the test's own calls succeed");
+}
+
 /// Instantiates generic tests for every platform.
 #[macro_export]
 macro_rules! on_every_platform {
@@ -124,6 +152,43 @@ macro_rules! on_every_platform {
         }
         mod foreign {
             $(#[test] fn $test() { super::$test::<super::common::Foreign>() })*
+        }
+    };
+}
+
+/// Instantiates generic tests for every strategy for read sections, on the host.
+#[macro_export]
+macro_rules! on_every_strategy {
+    ($($test:ident),* $(,)?) => {
+        mod counted {
+            $(#[test] fn $test() { super::$test::<super::common::strategies::OnCounted>() })*
+        }
+        mod fenced {
+            $(#[test] fn $test() { super::$test::<super::common::strategies::OnFenced>() })*
+        }
+        #[cfg(target_os = "linux")]
+        mod membarrier {
+            $(#[test] fn $test() { super::$test::<super::common::strategies::OnMembarrier>() })*
+        }
+    };
+}
+
+/// Instantiates generic tests where read sections can tell what the calling context is inside of.
+#[macro_export]
+macro_rules! where_sections_tell {
+    ($($test:ident),* $(,)?) => {
+        mod telling {
+            mod fenced {
+                $(#[test] fn $test() {
+                    super::super::$test::<super::super::common::strategies::OnFenced>()
+                })*
+            }
+            mod host {
+                $(#[test] fn $test() { super::super::$test::<driver_scope::platform::Host>() })*
+            }
+            mod sim {
+                $(#[test] fn $test() { super::super::$test::<driver_scope::platform::Sim>() })*
+            }
         }
     };
 }

@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 
 use driver_scope::{
-    Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Mmio, Reg, Registers, Restart, Units,
+    Bound, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Mmio, Reg, Registers, Restart,
+    Units,
 };
 
 use crate::platform::{RamRegion, Tiny};
@@ -19,6 +20,8 @@ pub struct Counter;
 pub struct Data<'drv, const N: usize> {
     pub regs: Mmio<'drv, Regs, Tiny<N>>,
     pub tick: HrTimer<'drv, Tiny<N>>,
+    /// The registers once more, for what may outlive the driver.
+    pub shared: Bound<'drv, Mmio<'static, Regs, Tiny<N>>, Tiny<N>>,
 }
 
 impl<const N: usize> Driver<Tiny<N>> for Counter {
@@ -43,7 +46,8 @@ impl<const N: usize> Driver<Tiny<N>> for Counter {
         tick.start(1.millis())?;
         // A timer that is forgotten changes nothing.
         scope.hrtimer(|_| Restart::No)?.start(1.secs())?;
-        Ok(Data { regs, tick })
+        let shared = regs.into_devres(scope)?;
+        Ok(Data { regs, tick, shared })
     }
 
     fn remove(data: &Data<'_, N>, _cx: MaySleep<'_>) {

@@ -12,7 +12,9 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 
 use driver_scope::platform::FixedMemory;
-use driver_scope::{enter, Binding, Error, Instant, Platform, TryCancel, Units};
+use driver_scope::{
+    enter, Binding, Error, Instant, Platform, ReadSection, Revocable, TryCancel, Units,
+};
 
 use driver::{Counter, COUNT, STOPPED};
 use platform::{RamRegion, Tiny};
@@ -27,6 +29,7 @@ fn run() {
     a_driver_is_bound_runs_and_is_removed(&tiny);
     a_scope_on_the_stack(&tiny);
     a_binding_dropped_in_a_callback_is_removed_later(&tiny);
+    what_outlives_a_driver_is_refused(&tiny);
     no_memory_is_an_error();
     sys::print("no-alloc: ok\n");
 }
@@ -104,6 +107,30 @@ fn a_binding_dropped_in_a_callback_is_removed_later(tiny: &Tiny<4096>) {
     });
     assert_eq!(result, Ok(()));
     assert_eq!(MEMORY.used(), 0);
+}
+
+fn what_outlives_a_driver_is_refused(tiny: &Tiny<4096>) {
+    let binding = bind(tiny);
+    let port = binding.port().expect("there is memory");
+    let regs = binding.with(|data| data.shared.devres());
+    tiny.advance(3.millis());
+    assert_eq!(port.call(|data| data.regs.read(COUNT)), Ok(3));
+    assert_eq!(regs.try_access_with(|regs| regs.read(COUNT)), Some(3));
+    drop(tiny.may_sleep(|cx| binding.unbind(cx)));
+    assert_eq!(port.call(|data| data.regs.read(COUNT)), Err(Error::Gone));
+    assert!(regs.try_access().is_none());
+    // What the handles share, and nothing else.
+    assert!(MEMORY.used() > 0);
+    drop((port, regs));
+    assert_eq!(MEMORY.used(), 0);
+
+    let number = Revocable::new(tiny.clone(), 7);
+    let section = ReadSection::enter(tiny);
+    assert_eq!(number.try_access_with_guard(&section), Some(&7));
+    drop(section);
+    assert_eq!(number.try_access().as_deref(), Some(&7));
+    assert_eq!(tiny.may_sleep(|cx| number.revoke(cx)), Ok(true));
+    assert!(number.try_access().is_none());
 }
 
 fn no_memory_is_an_error() {

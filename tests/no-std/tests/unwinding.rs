@@ -11,7 +11,10 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use driver_scope::platform::FixedMemory;
-use driver_scope::{enter, Binding, Driver, DriverScope, Error, HrTimer, MaySleep, Restart, Units};
+use driver_scope::{
+    enter, Binding, Bound, Driver, DriverScope, Error, HrTimer, MaySleep, Plain, Restart,
+    Revocable, Units,
+};
 
 #[path = "../../no-alloc/src/platform.rs"]
 #[allow(dead_code)]
@@ -50,6 +53,7 @@ struct Patient;
 
 struct Data<'drv> {
     timer: HrTimer<'drv, P>,
+    _payload: Bound<'drv, Plain<Note>, P>,
     _note: Note,
 }
 
@@ -70,9 +74,11 @@ impl Driver<P> for Patient {
             Restart::No
         })?;
         timer.start(1.secs())?;
+        let _payload = scope.devres::<Plain<Note>>(Note("payload"))?;
         at("probe");
         Ok(Data {
             timer,
+            _payload,
             _note: Note("data"),
         })
     }
@@ -83,8 +89,9 @@ impl Driver<P> for Patient {
     }
 }
 
-const WHOLE: [&str; 9] = [
-    "probe", "remove", "hook 2", "hook 1", "data", "captured", "owned 2", "owned 1", "device",
+const WHOLE: [&str; 10] = [
+    "probe", "remove", "hook 2", "hook 1", "payload", "data", "captured", "owned 2", "owned 1",
+    "device",
 ];
 
 /// Binds and removes the driver, with panics at these places; the log, and whether a panic came out.
@@ -116,19 +123,24 @@ fn a_panic_goes_through_a_teardown_that_goes_on() {
         assert_eq!(removed(&[place]), (WHOLE.to_vec(), true), "{place}");
     }
     // No data, so no remove and none to drop.
-    let unprobed: Vec<_> = WHOLE
+    // The payload goes with its last handle, while the panic unwinds.
+    let mut unprobed: Vec<_> = WHOLE
         .into_iter()
-        .filter(|place| !["remove", "data"].contains(place))
+        .filter(|place| !["remove", "data", "payload"].contains(place))
         .collect();
+    unprobed.insert(1, "payload");
     assert_eq!(removed(&["probe"]), (unprobed, true));
 
     enter_unwinds();
+    a_port_call_unwinds();
+    a_revoke_unwinds();
 
     // Two panics in one teardown, and one in a callback: no way out but an abort.
     const SIGABRT: i32 = 6;
     for places in [
         "hook 1,captured",
         "remove,owned 1",
+        "payload,data",
         "probe,hook 1",
         "callback",
     ] {
@@ -158,6 +170,35 @@ fn enter_unwinds() {
     assert!(outcome.is_err());
     assert_eq!(*LOG.lock().unwrap(), ["body", "hook", "owned"]);
     assert_eq!(MEMORY.used(), 0);
+}
+
+fn a_port_call_unwinds() {
+    *PANICS.lock().unwrap() = vec!["call"];
+    let tiny = Tiny::new(&MEMORY);
+    let bound = tiny.may_sleep(|cx| Binding::<Patient, P>::bind(tiny.clone(), Note("device"), cx));
+    let binding = bound.unwrap();
+    let port = binding.port().unwrap();
+    let outcome = catch_unwind(AssertUnwindSafe(|| port.call(|_| at("call"))));
+    assert!(outcome.is_err());
+    assert_eq!(port.call(|data| data.timer.is_active()), Ok(true));
+    // The call that panicked is not waited for.
+    drop(binding);
+    assert_eq!(port.call(|_| ()), Err(Error::Gone));
+    drop(port);
+    assert_eq!(MEMORY.used(), 0);
+}
+
+fn a_revoke_unwinds() {
+    *PANICS.lock().unwrap() = vec!["value"];
+    LOG.lock().unwrap().clear();
+    let tiny = Tiny::new(&MEMORY);
+    let value = Revocable::new(tiny.clone(), Note("value"));
+    tiny.may_sleep(|cx| {
+        assert!(catch_unwind(AssertUnwindSafe(|| value.revoke(cx))).is_err());
+        assert_eq!(value.revoke(cx), Ok(false));
+    });
+    drop(value);
+    assert_eq!(*LOG.lock().unwrap(), ["value"]);
 }
 
 fn die(places: &str) {
