@@ -1,6 +1,7 @@
 //! The project's own tasks. `cargo xtask` alone lists them.
 
 mod asm;
+mod bench;
 mod bless;
 mod guards;
 mod qemu;
@@ -18,6 +19,7 @@ usage: cargo xtask <task> [options]
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
   guards [id] [--list]    take each guard away and see its tests fail
   asm                     compare hot paths with their checked-in assembly
+  bench <which> [--quick] what `access` and `revoke` cost, beside other crates
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "qemu" => qemu::run(rest),
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
+        "bench" => bench::run(rest),
         "bless" => bless::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");

@@ -1,0 +1,38 @@
+//! What taking something away costs: one object, and all of a driver's. `cargo xtask bench revoke`
+
+mod revoke {
+    pub mod one;
+    pub mod teardown;
+}
+
+use std::process::ExitCode;
+
+use driver_scope_benches::report::Records;
+use driver_scope_benches::{machine, platform};
+
+use revoke::{one, teardown};
+
+fn main() -> ExitCode {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    if !platform::membarrier_works() {
+        eprintln!("revoke: membarrier(2) does not work here, so strategy (c) would be measured as what it is not");
+        return ExitCode::FAILURE;
+    }
+    machine::print();
+    let mut records = Records::default();
+    let one = one::measure(quick);
+    let torn_down = teardown::measure(quick);
+    if quick {
+        println!("quick: everything was revoked and dropped; no figures are claimed");
+        return ExitCode::SUCCESS;
+    }
+    one::report(&one, &mut records);
+    teardown::report(&torn_down, &mut records);
+    match records.write("revoke") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("revoke: writing the figures: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The platform of the benches: threads and real time, registers in memory as on a real machine, and read sections to choose.
+
+use std::alloc::Layout;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use driver_scope::event::Event;
+use driver_scope::platform::{
+    Bus, DeferredEntry, DeferredNode, Fenced, Host, Membarrier, StdRawLock, ThreadSections, Threads,
+};
+use driver_scope::sections::{Counted, Sections};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
+
+use crate::payload::Register;
+
+/// A bus whose devices are in memory.
+#[derive(Debug)]
+pub enum Memory {}
+
+/// The device of [`Register`], to be mapped.
+#[derive(Debug, Default)]
+pub struct Region(Arc<AtomicBool>);
+
+/// The device, mapped.
+#[derive(Debug)]
+pub struct Mapping(Arc<AtomicBool>);
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// An address, as on a real machine.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Address(NonNull<u8>);
+
+// SAFETY: the address of memory that is there for ever and that nobody writes.
+unsafe impl Send for Address {}
+// SAFETY: as above.
+unsafe impl Sync for Address {}
+
+// SAFETY: a mapping is of a static, which stays where it is, is aligned to 128 bytes, and is never written, so reads race with nothing. A
+// region remembers that it is mapped.
+unsafe impl Bus for Memory {
+    type Region = Region;
+    type Mapping = Mapping;
+    type Io = Address;
+
+    fn map(region: &Region) -> Result<Mapping, Error> {
+        if region.0.swap(true, Ordering::Acquire) {
+            return Err(Error::AlreadyMapped);
+        }
+        Ok(Mapping(Arc::clone(&region.0)))
+    }
+
+    fn size(_: &Mapping) -> usize {
+        Register::SIZE
+    }
+
+    fn io(_: &Mapping) -> Address {
+        Address(Register::first().address())
+    }
+
+    #[inline(always)]
+    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
+        // SAFETY: inside the mapping and aligned, says the caller.
+        unsafe { T::read_volatile(io.0.as_ptr().add(offset).cast()) }
+    }
+
+    unsafe fn write<T: Word>(_: Address, _: usize, _: T) {
+        // The memory is a constant. (An access may unwind.)
+        unimplemented!("the benches only read");
+    }
+}
+
+/// How readers are remembered: a type for each way.
+pub trait Strategy: Send + Sync + 'static {
+    /// The sections.
+    type Sections: Sections;
+    /// The letter by which the tables call it.
+    const LETTER: char;
+    /// The sections of the process.
+    fn sections() -> &'static Self::Sections;
+}
+
+/// (a): one word for each object.
+#[derive(Debug)]
+pub enum A {}
+/// (b): cells of each thread, and the reader's full fence.
+#[derive(Debug)]
+pub enum B {}
+/// (c): cells of each thread, and membarrier(2) by who waits.
+#[derive(Debug)]
+pub enum C {}
+
+impl Strategy for A {
+    type Sections = Counted;
+    const LETTER: char = 'a';
+    #[inline(always)]
+    fn sections() -> &'static Counted {
+        static ALL: Counted = Counted::new();
+        &ALL
+    }
+}
+
+impl Strategy for B {
+    type Sections = ThreadSections<Fenced>;
+    const LETTER: char = 'b';
+    #[inline(always)]
+    fn sections() -> &'static Self::Sections {
+        &const { Threads::sections() }
+    }
+}
+
+impl Strategy for C {
+    type Sections = ThreadSections<Membarrier>;
+    const LETTER: char = 'c';
+    #[inline(always)]
+    fn sections() -> &'static Self::Sections {
+        &const { Threads::sections() }
+    }
+}
+
+/// [`Host`] on that bus, with the sections of `S`.
+#[derive(Debug)]
+pub struct On<S: Strategy> {
+    host: Host<Memory>,
+    _strategy: PhantomData<fn() -> S>,
+}
+
+impl<S: Strategy> On<S> {
+    /// One that the whole process shares.
+    ///
+    /// # Panics
+    /// If its threads cannot be started.
+    #[must_use]
+    pub fn shared() -> Self {
+        static HOST: OnceLock<Host<Memory>> = OnceLock::new();
+        let host = HOST.get_or_init(|| Host::on_bus(|_| {}).expect("two threads"));
+        On {
+            host: host.clone(),
+            _strategy: PhantomData,
+        }
+    }
+
+    /// Lends the proof that one may sleep.
+    pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
+        self.host.may_sleep(f)
+    }
+}
+
+impl<S: Strategy> Clone for On<S> {
+    fn clone(&self) -> Self {
+        On {
+            host: self.host.clone(),
+            _strategy: PhantomData,
+        }
+    }
+}
+
+// SAFETY: the promises are those of `Host`, to which everything is handed on, and those of the sections, which know every thread.
+unsafe impl<S: Strategy> Platform for On<S> {
+    type Bus = Memory;
+    type RawLock = StdRawLock;
+    type Timers = <Host<Memory> as Platform>::Timers;
+    type Sections = S::Sections;
+    type Deferred = DeferredNode;
+
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.host.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.host.deallocate(block, layout) }
+    }
+
+    fn context(&self) -> ContextId {
+        self.host.context()
+    }
+
+    fn in_callback(&self) -> bool {
+        self.host.in_callback()
+    }
+
+    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
+        self.host.sleep(cx, delay);
+    }
+
+    unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
+        // SAFETY: the caller's promise.
+        unsafe { self.host.defer(node, run, argument) }
+    }
+
+    fn now(&self) -> Instant {
+        self.host.now()
+    }
+
+    fn timers(&self) -> &Self::Timers {
+        self.host.timers()
+    }
+
+    #[inline(always)]
+    fn sections(&self) -> &S::Sections {
+        S::sections()
+    }
+
+    fn pause(&self, cx: MaySleep<'_>, round: u32) {
+        self.host.pause(cx, round);
+    }
+
+    fn trace(&self, event: &Event<'_>) {
+        self.host.trace(event);
+    }
+}
+
+/// Whether membarrier(2) works in this process. Where it does not, strategy (c) makes a full fence after all, and a figure under its name
+/// would be of something else.
+#[must_use]
+pub fn membarrier_works() -> bool {
+    let call = |command: libc::c_int| {
+        // SAFETY: membarrier(2) takes a command, flags and a CPU, and touches no memory of ours.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    };
+    call(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+        && call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+}
