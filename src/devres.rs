@@ -112,7 +112,7 @@ impl<T: Send + Sync + 'static> Covariant for Plain<T> {
 struct Held<F: Family, P: Platform> {
     /// How many handles there are.
     handles: AtomicUsize,
-    gates: Shared<Gates, P>,
+    gates: Shared<Gates<P>, P>,
     /// Whether the payload has been dropped: written inside a section on the gate, or after all of them.
     dropped: AtomicBool,
     /// `At<'drv>`, written as that and read as `At<'some other>`; the layout of a type does not depend on lifetimes.
@@ -234,9 +234,12 @@ impl<F: Family, P: Platform> Devres<F, P> {
     /// Lends the resource to `f`, unless its scope has ended. Context: as [`try_access`](Devres::try_access).
     #[inline(always)]
     pub fn try_access_with<R>(&self, f: impl for<'a, 'd> FnOnce(&'a F::At<'d>) -> R) -> Option<R> {
-        let guard = self.try_access()?;
-        // SAFETY: there while the guard is; `f` is generic in the lifetimes.
-        Some(f(unsafe { guard.devres.held.payload() }))
+        let sections = self.held.platform().sections();
+        let inside = || {
+            // SAFETY: there while the section lasts, and this handle; `f` is generic in the lifetimes.
+            Some(f(unsafe { self.held.payload() }))
+        };
+        Visit::<P>::with(sections, &self.held.gates.devres, inside, || None)
     }
 
     /// Access under a section that may cover many objects, unless the resource's scope has ended.

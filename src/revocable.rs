@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::Name;
 use crate::platform::Platform;
 use crate::sections::ends::EndsElsewhere;
-use crate::sections::{Gate, Patience, ReadSection, Sections, Stuck, Visit};
+use crate::sections::{Gate, GateOf, Patience, ReadSection, Sections, Stuck, Visit};
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
 use crate::time::Instant;
 use crate::Invariant;
@@ -40,9 +40,8 @@ const GONE: usize = 1;
 ///
 /// The value stays where it is until it is dropped, so a pinned `Revocable` pins it: [`try_access_pin`](Revocable::try_access_pin). It may be unsized:
 /// `&Revocable<[u8; 4], P>` coerces to `&Revocable<[u8], P>`.
-#[repr(C)] // The gate first: its address is this one's, so that a reader need not compute it.
 pub struct Revocable<T: ?Sized, P: Platform> {
-    gate: Gate,
+    gate: GateOf<P>,
     platform: P,
     /// NOBODY, the id of the context that revokes, or GONE.
     revoker: AtomicUsize,
@@ -61,7 +60,7 @@ impl<T, P: Platform> Revocable<T, P> {
     /// A value that can be accessed until it is revoked. The platform says how readers are remembered: [`Platform::Sections`].
     pub fn new(platform: P, value: T) -> Self {
         Revocable {
-            gate: Gate::new(true),
+            gate: Gate::new(platform.sections().new_id(), true),
             platform,
             revoker: AtomicUsize::new(NOBODY),
             _platform: PhantomData,
@@ -95,7 +94,11 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// Lends the value to `f`, unless it has been revoked. Context: as [`try_access`](Revocable::try_access).
     #[inline(always)]
     pub fn try_access_with<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        self.try_access().map(|value| f(&value))
+        let inside = || {
+            // SAFETY: the gate was open when the section began, and the revoker waits for its end.
+            Some(f(unsafe { self.access() }))
+        };
+        Visit::<P>::with(self.platform.sections(), &self.gate, inside, || None)
     }
 
     /// Access to the value, unless it has been revoked, under a section that may cover many objects.

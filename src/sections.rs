@@ -26,9 +26,9 @@ mod slots;
 
 pub use counted::Counted;
 pub use gate::Gate;
-pub use slots::{Cells, Readers, SlotSection, Slots, Which};
+pub use slots::{Cells, GateId, Readers, SlotSection, Slots, Which};
 
-pub(crate) use gate::{Patience, Visit};
+pub(crate) use gate::{GateOf, Patience, Visit};
 
 pub(crate) mod ends {
     /// What a read section would need to be used in another context. No type has it; it is there for its message.
@@ -41,6 +41,17 @@ pub(crate) mod ends {
     pub trait EndsElsewhere {}
 }
 use ends::EndsElsewhere;
+
+/// What became of a [`Sections::enter_quickly`].
+#[derive(Clone, Copy, Debug)]
+pub enum Quick<S> {
+    /// Inside.
+    Entered(S),
+    /// The gate is not open.
+    Shut,
+    /// It takes longer: ask `enter`.
+    Slow,
+}
 
 /// Why a [`Sections::wait`] ended before the readers did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,22 +75,42 @@ pub enum Stuck {
 /// 3. `enter`, `leave`, `enter_all`, `leave_all` and `holds` work from any context that the platform says they do, and do not wait; `holds(None)`
 ///    even where no section can be entered. The last touch of `leave` is on nothing but the gate and what outlives every scope.
 /// 4. Nothing here unwinds, but for what the `still` of `wait` does, which passes through.
-pub unsafe trait Sections: Send + Sync {
+pub unsafe trait Sections: Sized + Send + Sync {
+    /// What tells one gate from another, if that is needed. Different for gates that exist at once; best never used again, since a section that was
+    /// forgotten goes on to name its gate.
+    type Id: Copy + Send + Sync;
+
     /// What a section must remember until its end.
     type Section: Copy;
+
+    /// The identity of a new gate.
+    fn new_id(&self) -> Self::Id;
 
     /// Enters a section on `gate`, if it is open.
     ///
     /// # Safety
     /// The gate stays where it is until the section has ended. The section is ended at most once, in this context; one that never is keeps
     /// every later `wait` from returning.
-    unsafe fn enter(&self, gate: &Gate) -> Option<Self::Section>;
+    unsafe fn enter(&self, gate: &Gate<Self::Id>) -> Option<Self::Section>;
+
+    /// As [`enter`](Sections::enter), but only the common case of it, small enough to be compiled into its callers.
+    ///
+    /// # Safety
+    /// As for `enter`.
+    #[inline(always)]
+    unsafe fn enter_quickly(&self, gate: &Gate<Self::Id>) -> Quick<Self::Section> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.enter(gate) } {
+            Some(section) => Quick::Entered(section),
+            None => Quick::Shut,
+        }
+    }
 
     /// Leaves a section on a gate.
     ///
     /// # Safety
     /// `section` came from `enter` of this gate, in this context, and is not used again.
-    unsafe fn leave(&self, gate: &Gate, section: Self::Section);
+    unsafe fn leave(&self, gate: &Gate<Self::Id>, section: Self::Section);
 
     /// Enters a section on every gate of the strategy. It lets nobody in: whether a gate is open, its user checks
     /// afterwards, by [`Gate::is_open`].
@@ -103,7 +134,7 @@ pub unsafe trait Sections: Send + Sync {
     /// the strategy cannot tell.
     ///
     /// Nothing rests on it but that a context does not wait for itself.
-    fn holds(&self, gate: Option<&Gate>) -> bool;
+    fn holds(&self, gate: Option<&Gate<Self::Id>>) -> bool;
 
     /// Waits for the readers of a closed gate: a grace period. `still` is called between two looks, to let time pass; it says whether
     /// to go on.
@@ -113,7 +144,11 @@ pub unsafe trait Sections: Send + Sync {
     ///
     /// # Safety
     /// The gate is closed and stays where it is. The caller may sleep.
-    unsafe fn wait(&self, gate: &Gate, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck>;
+    unsafe fn wait(
+        &self,
+        gate: &Gate<Self::Id>,
+        still: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Stuck>;
 }
 
 /// One read-side section for many objects of a platform.
@@ -160,7 +195,7 @@ impl<'p, P: Platform> ReadSection<'p, P> {
     /// # Panics
     /// If the section is of another platform, and so would protect nothing.
     #[inline]
-    pub(crate) fn admits(&self, sections: &P::Sections, gate: &Gate) -> bool {
+    pub(crate) fn admits(&self, sections: &P::Sections, gate: &GateOf<P>) -> bool {
         assert!(
             self.sections.covers(sections),
             "the read section was entered on another platform than the object's"

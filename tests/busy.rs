@@ -28,6 +28,83 @@ on_every_platform!(
     two_threads_register_at_once,
 );
 
+#[test]
+fn deferred_removals_of_sim_go_one_after_the_other() {
+    let sim = Metered::around(Sim::new());
+    one_after_the_other(&sim);
+}
+
+#[test]
+fn deferred_removals_of_host_go_one_after_the_other() {
+    one_after_the_other(&Metered::around(Host::new().unwrap()));
+}
+
+/// Three bindings dropped in one callback, while somebody is inside each of them.
+fn one_after_the_other<P: TestPlatform>(platform: &Metered<P>) {
+    const BINDINGS: usize = 3;
+    let bound = || bind(platform, Device::idle(&Log::default()));
+    let bindings: Vec<_> = (0..BINDINGS).map(|_| bound()).collect();
+    let ports: Vec<_> = bindings.iter().map(|b| b.port().unwrap()).collect();
+    let log = platform.log();
+    let inside = AtomicU32::new(0);
+    let removed = AtomicBool::new(false);
+    thread::scope(|threads| {
+        for port in &ports {
+            threads.spawn(|| {
+                port.call(|_| {
+                    inside.fetch_add(1, SeqCst);
+                    wait_until(|| removed.load(SeqCst));
+                    // Long enough for the others to begin, if they do.
+                    thread::sleep(20.millis());
+                })
+                .unwrap();
+            });
+        }
+        wait_until(|| inside.load(SeqCst) as usize == BINDINGS);
+        let shelf = Mutex::new(Some(bindings));
+        platform.lend_sleep(|cx| {
+            enter(
+                platform.clone(),
+                cx,
+                &(&shelf, &removed),
+                |(shelf, removed), scope| {
+                    let timer = scope.hrtimer(move |_| {
+                        drop(shelf.lock().unwrap().take());
+                        removed.store(true, SeqCst);
+                        Restart::No
+                    })?;
+                    timer.start(0.nanos())?;
+                    until(scope, || removed.load(SeqCst));
+                    Ok::<(), Error>(())
+                },
+            )
+            .unwrap();
+        });
+    });
+    let of_driver = |what: &str| {
+        let lines = log.lines();
+        lines
+            .iter()
+            .filter(|line| line.ends_with(what) && line.contains("Patient"))
+            .count()
+    };
+    wait_until(|| {
+        platform.lend_sleep(|cx| platform.sleep(cx, 100.micros()));
+        of_driver(": done") == BINDINGS
+    });
+    let lines = log.lines();
+    let steps: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("Patient"))
+        .filter_map(|line| {
+            [": gate", ": done"]
+                .into_iter()
+                .find(|step| line.ends_with(step))
+        })
+        .collect();
+    assert_eq!(steps, [": gate", ": done"].repeat(BINDINGS));
+}
+
 type Bound<P> = Binding<Patient, P>;
 
 /// A binding where callbacks can get at it.

@@ -41,16 +41,21 @@ impl<S: Strategy, const WAIT: bool> Strategy for Watched<S, WAIT> {
 // SAFETY: those of `S`, to which everything goes; but for `wait` without `WAIT`, which is sound only while nobody is in a section: what uses
 // that (`Stubbed` in the bench) has no readers.
 unsafe impl<S: Strategy, const WAIT: bool> Sections for Watched<S, WAIT> {
+    type Id = <S::Sections as Sections>::Id;
     type Section = <S::Sections as Sections>::Section;
 
+    fn new_id(&self) -> Self::Id {
+        S::sections().new_id()
+    }
+
     #[inline(always)]
-    unsafe fn enter(&self, gate: &Gate) -> Option<Self::Section> {
+    unsafe fn enter(&self, gate: &Gate<Self::Id>) -> Option<Self::Section> {
         // SAFETY: (here and below) the caller's promise.
         unsafe { S::sections().enter(gate) }
     }
 
     #[inline(always)]
-    unsafe fn leave(&self, gate: &Gate, section: Self::Section) {
+    unsafe fn leave(&self, gate: &Gate<Self::Id>, section: Self::Section) {
         // SAFETY: see `enter`.
         unsafe { S::sections().leave(gate, section) }
     }
@@ -69,11 +74,15 @@ unsafe impl<S: Strategy, const WAIT: bool> Sections for Watched<S, WAIT> {
         true
     }
 
-    fn holds(&self, gate: Option<&Gate>) -> bool {
+    fn holds(&self, gate: Option<&Gate<Self::Id>>) -> bool {
         S::sections().holds(gate)
     }
 
-    unsafe fn wait(&self, gate: &Gate, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+    unsafe fn wait(
+        &self,
+        gate: &Gate<Self::Id>,
+        still: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Stuck> {
         if !WAIT {
             return Ok(());
         }

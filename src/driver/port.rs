@@ -34,7 +34,7 @@ use crate::Invariant;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Port<D: Driver<P>, P: Platform> {
-    gates: Shared<Gates, P>,
+    gates: Shared<Gates<P>, P>,
     /// Only used inside a section on the gate.
     block: Block<D, P>,
     /// Invariant in both: types that are subtypes of each other may be different drivers.
@@ -48,7 +48,7 @@ unsafe impl<D: Driver<P>, P: Platform> Sync for Port<D, P> {}
 
 impl<D: Driver<P>, P: Platform> Port<D, P> {
     /// `block` is the one whose gates these are.
-    pub(super) fn new(gates: Shared<Gates, P>, block: Block<D, P>) -> Self {
+    pub(super) fn new(gates: Shared<Gates<P>, P>, block: Block<D, P>) -> Self {
         Port {
             gates,
             block,
@@ -70,13 +70,19 @@ impl<D: Driver<P>, P: Platform> Port<D, P> {
         f: impl for<'a, 'drv> FnOnce(&'a D::Data<'drv>) -> R,
     ) -> Result<R, Error> {
         let gate = &self.gates.ports;
-        match Visit::<P>::enter(self.gates.platform().sections(), gate) {
+        let inside = || {
             // SAFETY: the gate is open only while there is data, and the teardown waits for this section before it ends the block; `f` is generic
             // in both lifetimes.
-            Some(_inside) => Ok(f(unsafe { self.block.data() })),
-            None if gate.is_over() => Err(Error::Gone),
-            None => Err(Error::NotBound),
-        }
+            Ok(f(unsafe { self.block.data() }))
+        };
+        let refused = || {
+            Err(if gate.is_over() {
+                Error::Gone
+            } else {
+                Error::NotBound
+            })
+        };
+        Visit::<P>::with(self.gates.platform().sections(), gate, inside, refused)
     }
 
     /// Whether calls are let in at this moment; a moment later it may be otherwise.

@@ -204,7 +204,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     ///
     /// # Safety
     /// The block is not ended meanwhile.
-    pub(crate) unsafe fn gates_for_port(self) -> Result<Shared<Gates, P>, Error> {
+    pub(crate) unsafe fn gates_for_port(self) -> Result<Shared<Gates<P>, P>, Error> {
         // SAFETY: the caller's promise.
         let storage: &Storage<D, P> = unsafe { self.get() };
         storage.core.gates_for_port()

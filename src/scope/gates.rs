@@ -11,15 +11,15 @@ use crate::event::Name;
 use crate::platform::Platform;
 use crate::scope::inner::Core;
 use crate::scope::shared::Shared;
-use crate::sections::{Gate, Patience};
+use crate::sections::{Gate, GateOf, Patience, Sections};
 use crate::sync::{AtomicBool, AtomicPtr, Ordering};
 
 /// The gates of one scope. All its ports share one, all its `Devres` the other: so a remove waits for the readers of all of them at once.
-pub(crate) struct Gates {
+pub(crate) struct Gates<P: Platform> {
     /// Opened when the driver's data exists, closed when its remove begins.
-    pub(crate) ports: Gate,
+    pub(crate) ports: GateOf<P>,
     /// Open until every activity has been shut down.
-    pub(crate) devres: Gate,
+    pub(crate) devres: GateOf<P>,
     /// Whether there ever was a port; if not, nobody can be inside, and there is nothing to wait for.
     has_ports: AtomicBool,
     /// Whether there ever was a `Devres`.
@@ -35,7 +35,7 @@ impl<P: Platform> OwnGates<P> {
     }
 
     /// The gates, if they exist.
-    fn get(&self) -> Option<ManuallyDrop<Shared<Gates, P>>> {
+    fn get(&self) -> Option<ManuallyDrop<Shared<Gates<P>, P>>> {
         // Acquire: pairs with the Release in `get_or_make`.
         let raw = NonNull::new(self.0.load(Ordering::Acquire))?;
         // SAFETY: from `into_raw`; not dropped, so the one owner stays the one in the cell.
@@ -54,13 +54,13 @@ impl<P: Platform> OwnGates<P> {
     }
 
     /// The gates; made if need be, with ports open if the driver's data is there.
-    fn get_or_make(&self, platform: &P, has_data: bool) -> Result<Shared<Gates, P>, Error> {
+    fn get_or_make(&self, platform: &P, has_data: bool) -> Result<Shared<Gates<P>, P>, Error> {
         if let Some(gates) = self.get() {
             return Ok(Shared::clone(&gates));
         }
         let gates = Gates {
-            ports: Gate::new(has_data),
-            devres: Gate::new(true),
+            ports: Gate::new(platform.sections().new_id(), has_data),
+            devres: Gate::new(platform.sections().new_id(), true),
             has_ports: AtomicBool::new(false),
             has_devres: AtomicBool::new(false),
         };
@@ -77,8 +77,8 @@ impl<P: Platform> OwnGates<P> {
             Err(theirs) => {
                 // SAFETY: ours came from `into_raw` and was not published; theirs was, is not null, and stays with the cell.
                 unsafe {
-                    drop(Shared::<Gates, P>::from_raw(ours));
-                    let theirs = ManuallyDrop::new(Shared::<Gates, P>::from_raw(
+                    drop(Shared::<Gates<P>, P>::from_raw(ours));
+                    let theirs = ManuallyDrop::new(Shared::<Gates<P>, P>::from_raw(
                         NonNull::new_unchecked(theirs),
                     ));
                     Ok(Shared::clone(&theirs))
@@ -90,7 +90,7 @@ impl<P: Platform> OwnGates<P> {
 
 impl<P: Platform> Core<P> {
     /// The scope's gates, for a port.
-    pub(crate) fn gates_for_port(&self) -> Result<Shared<Gates, P>, Error> {
+    pub(crate) fn gates_for_port(&self) -> Result<Shared<Gates<P>, P>, Error> {
         let gates = self.gates()?;
         // Relaxed: the teardown comes later by means that order this, and so below.
         gates.has_ports.store(true, Ordering::Relaxed);
@@ -98,21 +98,21 @@ impl<P: Platform> Core<P> {
     }
 
     /// The scope's gates, for a `Devres`.
-    pub(crate) fn gates_for_devres(&self) -> Result<Shared<Gates, P>, Error> {
+    pub(crate) fn gates_for_devres(&self) -> Result<Shared<Gates<P>, P>, Error> {
         let gates = self.gates()?;
         gates.has_devres.store(true, Ordering::Relaxed);
         Ok(gates)
     }
 
     /// Whether these are the scope's gates.
-    pub(crate) fn has_gates(&self, gates: &Shared<Gates, P>) -> bool {
+    pub(crate) fn has_gates(&self, gates: &Shared<Gates<P>, P>) -> bool {
         self.gates
             .get()
-            .is_some_and(|own| ptr::eq::<Gates>(&**own, &**gates))
+            .is_some_and(|own| ptr::eq::<Gates<P>>(&**own, &**gates))
     }
 
     /// The scope's gates, made if need be.
-    fn gates(&self) -> Result<Shared<Gates, P>, Error> {
+    fn gates(&self) -> Result<Shared<Gates<P>, P>, Error> {
         // Relaxed: who gets here later than `open_ports` does so by means that order this.
         let has_data = self.has_data.load(Ordering::Relaxed);
         self.gates.get_or_make(&self.platform, has_data)
@@ -155,7 +155,7 @@ impl<P: Platform> Core<P> {
 
     /// Waits as long as it takes: what the readers have may point anywhere into the scope. One that never leaves (a forgotten guard) is
     /// reported each second, and the scope stays.
-    fn wait_at(&self, gate: &Gate, what: &'static str, cx: MaySleep<'_>) {
+    fn wait_at(&self, gate: &GateOf<P>, what: &'static str, cx: MaySleep<'_>) {
         let name = Name::new(Some(what), Location::caller());
         let mut patience = Patience::new(&self.platform, cx, None, (self.driver, &name));
         // SAFETY: both callers closed the gate before.

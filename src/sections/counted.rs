@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::sections::gate::READER;
+use crate::sections::gate::{is_shut, READER};
 use crate::sections::{Gate, Sections, Stuck};
 use crate::sync::{fence, AtomicUsize, Ordering};
 
@@ -58,17 +58,21 @@ impl fmt::Debug for Counted {
 // counted before the mark is set, and `wait` finds it, or sees the mark. For sections on everything, whose count is another word,
 // the fences of `enter_all` and `wait` see to it that one of the two sees the other. 3: atomics only. 4: nothing unwinds.
 unsafe impl Sections for Counted {
+    /// Each gate has its own count: nothing else tells them apart.
+    type Id = ();
     type Section = ();
 
+    fn new_id(&self) {}
+
     #[inline]
-    unsafe fn enter(&self, gate: &Gate) -> Option<()> {
+    unsafe fn enter(&self, gate: &Gate<()>) -> Option<()> {
         // Those that are refused must not keep a waiter from seeing the count at zero.
         if !gate.is_open() {
             return None;
         }
         // Acquire: pairs with the Release in `Gate::open`.
         let word = gate.word().fetch_add(READER, Ordering::Acquire);
-        if Gate::is_shut(word) || word > MOST {
+        if is_shut(word) || word > MOST {
             // Relaxed: nothing was done inside. The exchange continues the release sequence of the readers before.
             gate.word().fetch_sub(READER, Ordering::Relaxed);
             return None;
@@ -77,7 +81,7 @@ unsafe impl Sections for Counted {
     }
 
     #[inline]
-    unsafe fn leave(&self, gate: &Gate, (): ()) {
+    unsafe fn leave(&self, gate: &Gate<()>, (): ()) {
         // Release: pairs with the Acquire in `wait`; what was done inside is over.
         gate.word().fetch_sub(READER, Ordering::Release);
     }
@@ -99,11 +103,11 @@ unsafe impl Sections for Counted {
         self.all.fetch_sub(1, Ordering::Release);
     }
 
-    fn holds(&self, _gate: Option<&Gate>) -> bool {
+    fn holds(&self, _gate: Option<&Gate<()>>) -> bool {
         false
     }
 
-    unsafe fn wait(&self, gate: &Gate, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+    unsafe fn wait(&self, gate: &Gate<()>, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
         // Pairs with the fence in `enter_all`; the gate was closed before.
         fence(Ordering::SeqCst);
         // Acquire, both: pair with the Release in `leave` and `leave_all`.

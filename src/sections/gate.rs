@@ -1,9 +1,10 @@
 use core::fmt;
+use core::marker::PhantomData;
 
 use crate::context::MaySleep;
 use crate::event::{Event, Name};
 use crate::platform::Platform;
-use crate::sections::{Sections, Stuck};
+use crate::sections::{Quick, Sections, Stuck};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::time::Instant;
 
@@ -14,16 +15,26 @@ const FOR_GOOD: usize = 2;
 /// What one reader adds, where readers are counted in the word.
 pub(super) const READER: usize = 4;
 
-/// The entrance to something that may be revoked: shut at first or open, then shut for good. One word; platforms see it, only the crate
-/// makes it.
-pub struct Gate {
-    word: AtomicUsize,
+/// A gate on a platform.
+pub(crate) type GateOf<P> = Gate<<<P as Platform>::Sections as Sections>::Id>;
+
+/// Whether a gate with this word lets nobody in.
+pub(super) fn is_shut(word: usize) -> bool {
+    word & SHUT != 0
 }
 
-impl Gate {
-    pub(crate) fn new(open: bool) -> Self {
+/// The entrance to something that may be revoked: shut at first or open, then shut for good. One word, and what the strategy tells it by;
+/// platforms see it, only the crate makes it.
+pub struct Gate<I> {
+    word: AtomicUsize,
+    id: I,
+}
+
+impl<I: Copy> Gate<I> {
+    pub(crate) fn new(id: I, open: bool) -> Self {
         Gate {
             word: AtomicUsize::new(if open { 0 } else { SHUT }),
+            id,
         }
     }
 
@@ -36,19 +47,15 @@ impl Gate {
         self.word.load(Ordering::Acquire) & SHUT == 0
     }
 
-    /// Its identity while it stays where it is: even, and not zero.
+    /// What tells it from others.
     #[inline(always)]
     #[must_use]
-    pub fn id(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+    pub fn id(&self) -> I {
+        self.id
     }
 
     pub(super) fn word(&self) -> &AtomicUsize {
         &self.word
-    }
-
-    pub(super) fn is_shut(word: usize) -> bool {
-        word & SHUT != 0
     }
 
     /// Lets readers in, unless it is closed for good.
@@ -85,17 +92,18 @@ impl Gate {
     ///
     /// # Safety
     /// The gate is closed.
-    pub(crate) unsafe fn wait<P: Platform>(
-        &self,
-        patience: &mut Patience<'_, '_, P>,
-    ) -> Result<(), Stuck> {
+    pub(crate) unsafe fn wait<P>(&self, patience: &mut Patience<'_, '_, P>) -> Result<(), Stuck>
+    where
+        P: Platform,
+        P::Sections: Sections<Id = I>,
+    {
         let sections = patience.platform.sections();
         // SAFETY: closed, says the caller; borrowed for the call; the token in `patience` proves that the caller may sleep.
         unsafe { sections.wait(self, &mut || patience.go_on()) }
     }
 }
 
-impl fmt::Debug for Gate {
+impl<I> fmt::Debug for Gate<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.word.load(Ordering::Relaxed);
         f.write_str(match (word & SHUT != 0, word & FOR_GOOD != 0) {
@@ -159,24 +167,67 @@ impl<'a, 'c, P: Platform> Patience<'a, 'c, P> {
 /// A section on one gate, left when this is dropped.
 pub(crate) struct Visit<'a, P: Platform> {
     sections: &'a P::Sections,
-    gate: &'a Gate,
+    gate: &'a GateOf<P>,
     section: <P::Sections as Sections>::Section,
-    _not_send: core::marker::PhantomData<*mut ()>,
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl<'a, P: Platform> Visit<'a, P> {
     /// Enters, if the gate is open.
     #[inline(always)]
-    pub(crate) fn enter(sections: &'a P::Sections, gate: &'a Gate) -> Option<Self> {
+    pub(crate) fn enter(sections: &'a P::Sections, gate: &'a GateOf<P>) -> Option<Self> {
         // SAFETY: left by `drop`, once, in this context (a visit is not `Send`), or never; the gate is borrowed until then. If the
         // visit is forgotten, the gate may go; but then nobody waits for its readers any more.
         let section = unsafe { sections.enter(gate) }?;
-        Some(Visit {
+        Some(Self::begun(sections, gate, section))
+    }
+
+    #[inline(always)]
+    fn begun(
+        sections: &'a P::Sections,
+        gate: &'a GateOf<P>,
+        section: <P::Sections as Sections>::Section,
+    ) -> Self {
+        Visit {
             sections,
             gate,
             section,
-            _not_send: core::marker::PhantomData,
-        })
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Runs `f` inside if the gate is open, else `refused`. The uncommon case (the first section of a thread, a nested one) is out of line, `f` and all: so that the
+    /// common one has no registers to save for it.
+    #[inline(always)]
+    pub(crate) fn with<R>(
+        sections: &'a P::Sections,
+        gate: &'a GateOf<P>,
+        f: impl FnOnce() -> R,
+        refused: impl FnOnce() -> R,
+    ) -> R {
+        // SAFETY: as in `enter`.
+        match unsafe { sections.enter_quickly(gate) } {
+            Quick::Entered(section) => {
+                let _inside = Self::begun(sections, gate, section);
+                f()
+            }
+            Quick::Shut => refused(),
+            Quick::Slow => Self::with_slowly(sections, gate, f, refused),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_slowly<R>(
+        sections: &'a P::Sections,
+        gate: &'a GateOf<P>,
+        f: impl FnOnce() -> R,
+        refused: impl FnOnce() -> R,
+    ) -> R {
+        match Self::enter(sections, gate) {
+            Some(_inside) => f(),
+            None => refused(),
+        }
     }
 }
 

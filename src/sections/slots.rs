@@ -2,8 +2,27 @@ use core::fmt;
 use core::ops::ControlFlow;
 use core::ptr::NonNull;
 
-use crate::sections::{Gate, Sections, Stuck};
+use crate::sections::{Gate, Quick, Sections, Stuck};
 use crate::sync::{fence, AtomicBool, AtomicUsize, Ordering};
+
+/// The number of a gate: even, not zero, and no other gate's, before or after. (Should the numbers ever run out, a gate shares one with an old
+/// gate, and waits for the readers of both.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateId(usize);
+
+impl GateId {
+    fn new() -> Self {
+        // Not loom's: it orders nothing, and models need it to outlive an execution.
+        static NEXT: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(2);
+        loop {
+            // Relaxed: only distinct numbers are wanted.
+            let id = NEXT.fetch_add(2, core::sync::atomic::Ordering::Relaxed);
+            if id != FREE {
+                return GateId(id);
+            }
+        }
+    }
+}
 
 /// How many sections of one context fit into one set of cells.
 pub(crate) const CELLS: usize = if cfg!(loom) { 2 } else { 8 };
@@ -19,7 +38,7 @@ const TAKEN: usize = usize::MAX;
 /// Where one context notes which gates it is inside of. Written by that context only; read by those who wait.
 #[repr(align(128))]
 pub struct Cells {
-    /// Each is FREE, or the id of a gate, or ALL with a number.
+    /// Each is FREE, or the number of a gate, or ALL with a number.
     cells: [AtomicUsize; CELLS],
     /// The number of the next section on everything.
     next_all: AtomicUsize,
@@ -75,8 +94,8 @@ impl Cells {
             .iter()
             .all(|cell| cell.load(Ordering::Relaxed) == FREE);
         if !empty {
-            // Relaxed: nothing is freed on the strength of it.
-            self.abandoned.store(true, Ordering::Relaxed);
+            // Release: pairs with the Acquire in `wait`, which then sees what is in the cells for good.
+            self.abandoned.store(true, Ordering::Release);
         }
         empty
     }
@@ -89,12 +108,12 @@ impl Cells {
     }
 
     /// Whether a section in them is on the gate or on everything; with no gate, on anything.
-    fn hold(&self, gate: Option<&Gate>) -> bool {
+    fn hold(&self, gate: Option<GateId>) -> bool {
         self.cells.iter().any(|cell| {
             let now = cell.load(Ordering::Relaxed);
             match gate {
                 None => now != FREE,
-                Some(gate) => now == gate.id() || now & ALL != 0,
+                Some(gate) => now == gate.0 || now & ALL != 0,
             }
         })
     }
@@ -181,11 +200,23 @@ impl<R: Readers> Slots<R> {
         let Some(cell) = cells.free() else {
             unreachable!("promised to have room");
         };
-        // Release: as in `enter`.
+        // Release: as in `enter_quickly`.
         cell.store(value(cells), Ordering::Release);
         // In place of `light`: whatever the strategy, the context may be new.
         fence(Ordering::SeqCst);
         cell
+    }
+
+    /// The end of an entry: the section is noted in the cell, and counts if the gate is open.
+    #[inline(always)]
+    fn look(cell: &AtomicUsize, gate: &Gate<GateId>) -> Option<SlotSection> {
+        if gate.is_open() {
+            Some(SlotSection(NonNull::from(cell)))
+        } else {
+            // Release: as in `enter_quickly`.
+            cell.store(FREE, Ordering::Release);
+            None
+        }
     }
 
     /// The value for the next section on everything.
@@ -224,30 +255,43 @@ pub struct SlotSection(NonNull<AtomicUsize>);
 // seen. A section that has ended is seen by an Acquire load of what its context stored then (by Release) or later: each store to a
 // cell is Release, so also that of a following section. 3: loads and stores of the context's own cells. 4: nothing unwinds.
 unsafe impl<R: Readers> Sections for Slots<R> {
+    type Id = GateId;
     type Section = SlotSection;
 
+    fn new_id(&self) -> GateId {
+        GateId::new()
+    }
+
     #[inline(always)]
-    unsafe fn enter(&self, gate: &Gate) -> Option<SlotSection> {
-        let first = &self.readers.mine().cells[0];
-        let cell = if own(first) == FREE {
-            // Release: pairs with the Acquire in `wait`, for the sections that this cell had before.
-            first.store(gate.id(), Ordering::Release);
-            self.readers.light();
-            first
-        } else {
-            self.enter_further(|_| gate.id())
-        };
-        if gate.is_open() {
-            Some(SlotSection(NonNull::from(cell)))
-        } else {
-            // Release: as above.
-            cell.store(FREE, Ordering::Release);
-            None
+    unsafe fn enter(&self, gate: &Gate<GateId>) -> Option<SlotSection> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.enter_quickly(gate) } {
+            Quick::Entered(section) => Some(section),
+            Quick::Shut => None,
+            Quick::Slow => {
+                let cell = self.enter_further(|_| gate.id().0);
+                Self::look(cell, gate)
+            }
         }
     }
 
     #[inline(always)]
-    unsafe fn leave(&self, _gate: &Gate, section: SlotSection) {
+    unsafe fn enter_quickly(&self, gate: &Gate<GateId>) -> Quick<SlotSection> {
+        let first = &self.readers.mine().cells[0];
+        if own(first) != FREE {
+            return Quick::Slow;
+        }
+        // Release: pairs with the Acquire in `wait`, for the sections that this cell had before.
+        first.store(gate.id().0, Ordering::Release);
+        self.readers.light();
+        match Self::look(first, gate) {
+            Some(section) => Quick::Entered(section),
+            None => Quick::Shut,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn leave(&self, _gate: &Gate<GateId>, section: SlotSection) {
         // SAFETY: the cell belongs to this context and is not freed while the section is in it.
         let cell = unsafe { section.0.as_ref() };
         // Release: pairs with the Acquire in `wait`; what was done inside is over.
@@ -259,7 +303,7 @@ unsafe impl<R: Readers> Sections for Slots<R> {
         let cells = self.readers.mine();
         let first = &cells.cells[0];
         let cell = if own(first) == FREE {
-            // Release: as in `enter`.
+            // Release: as in `enter_quickly`.
             first.store(Self::next_all(cells), Ordering::Release);
             self.readers.light();
             first
@@ -281,10 +325,10 @@ unsafe impl<R: Readers> Sections for Slots<R> {
         self.readers.covers(&other.readers)
     }
 
-    fn holds(&self, gate: Option<&Gate>) -> bool {
+    fn holds(&self, gate: Option<&Gate<GateId>>) -> bool {
         self.readers
             .visit(Which::Mine, &mut |cells| {
-                if cells.hold(gate) {
+                if cells.hold(gate.map(Gate::id)) {
                     ControlFlow::Break(Stuck::GaveUp)
                 } else {
                     ControlFlow::Continue(())
@@ -293,10 +337,14 @@ unsafe impl<R: Readers> Sections for Slots<R> {
             .is_break()
     }
 
-    unsafe fn wait(&self, gate: &Gate, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+    unsafe fn wait(
+        &self,
+        gate: &Gate<GateId>,
+        still: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Stuck> {
         // Pairs with the readers' `light`, and the fence in `enter_further`; the gate was closed before.
         self.readers.heavy();
-        let gate = gate.id();
+        let gate = gate.id().0;
         let found = self.readers.visit(Which::All, &mut |cells| {
             for cell in &cells.cells {
                 // Acquire, both: pair with each Release store to a cell, so that what was done inside is over.
@@ -304,7 +352,11 @@ unsafe impl<R: Readers> Sections for Slots<R> {
                 let mut now = first;
                 // A section on everything that was begun later is another number, and its users see the gate closed.
                 while now == gate || (now & ALL != 0 && now == first) {
-                    if cells.abandoned.load(Ordering::Relaxed) {
+                    // Acquire: pairs with the Release in `retire`, so that the look at the cell is at what the context left there; it may
+                    // have left the section before it ended.
+                    if cells.abandoned.load(Ordering::Acquire)
+                        && cell.load(Ordering::Acquire) == now
+                    {
                         return ControlFlow::Break(Stuck::Leaked);
                     }
                     if !still() {

@@ -167,14 +167,19 @@ impl<S: Strategy> Strategy for Counting<S> {
 
 // SAFETY: the promises are those of `S`, to which all of this goes.
 unsafe impl<S: Strategy> Sections for Counting<S> {
+    type Id = S::Id;
     type Section = S::Section;
 
-    unsafe fn enter(&self, gate: &Gate) -> Option<Self::Section> {
+    fn new_id(&self) -> S::Id {
+        self.inner.new_id()
+    }
+
+    unsafe fn enter(&self, gate: &Gate<S::Id>) -> Option<Self::Section> {
         // SAFETY: (here and below) the caller's promise.
         unsafe { self.inner.enter(gate) }
     }
 
-    unsafe fn leave(&self, gate: &Gate, section: Self::Section) {
+    unsafe fn leave(&self, gate: &Gate<S::Id>, section: Self::Section) {
         // SAFETY: see `enter`.
         unsafe { self.inner.leave(gate, section) }
     }
@@ -193,11 +198,15 @@ unsafe impl<S: Strategy> Sections for Counting<S> {
         self.inner.covers(&other.inner)
     }
 
-    fn holds(&self, gate: Option<&Gate>) -> bool {
+    fn holds(&self, gate: Option<&Gate<S::Id>>) -> bool {
         self.inner.holds(gate)
     }
 
-    unsafe fn wait(&self, gate: &Gate, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+    unsafe fn wait(
+        &self,
+        gate: &Gate<S::Id>,
+        still: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Stuck> {
         self.waits.fetch_add(1, Ordering::SeqCst);
         // SAFETY: see `enter`.
         unsafe { self.inner.wait(gate, still) }

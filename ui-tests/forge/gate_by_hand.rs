@@ -3,5 +3,5 @@
 use driver_scope::sections::Gate;
 
 fn main() {
-    let _ = Gate::new(true);
+    let _ = Gate::new((), true);
 }

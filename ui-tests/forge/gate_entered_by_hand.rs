@@ -2,7 +2,7 @@
 // Instead: `try_access`, of the object.
 use driver_scope::sections::{Gate, Sections};
 
-fn pass<S: Sections>(sections: &S, gate: &Gate) -> bool {
+fn pass<S: Sections>(sections: &S, gate: &Gate<S::Id>) -> bool {
     sections.enter(gate).is_some()
 }
 

@@ -5,18 +5,21 @@ use driver_scope::sections::{Gate, Sections, Stuck};
 struct Nobody;
 
 impl Sections for Nobody {
+    type Id = ();
     type Section = ();
 
-    unsafe fn enter(&self, gate: &Gate) -> Option<()> {
+    fn new_id(&self) {}
+
+    unsafe fn enter(&self, gate: &Gate<()>) -> Option<()> {
         gate.is_open().then_some(())
     }
-    unsafe fn leave(&self, _: &Gate, (): ()) {}
+    unsafe fn leave(&self, _: &Gate<()>, (): ()) {}
     unsafe fn enter_all(&self) {}
     unsafe fn leave_all(&self, (): ()) {}
-    fn holds(&self, _: Option<&Gate>) -> bool {
+    fn holds(&self, _: Option<&Gate<()>>) -> bool {
         false
     }
-    unsafe fn wait(&self, _: &Gate, _: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+    unsafe fn wait(&self, _: &Gate<()>, _: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
         Ok(())
     }
 }
