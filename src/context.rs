@@ -12,7 +12,7 @@ use core::num::NonZeroUsize;
 /// `on_remove` action, and from the platform's own `may_sleep`.
 ///
 /// It refuses the common mistake at compile time. Memory safety never rests on it: a wait for oneself is found out at
-/// run time as well and answers [`Error::Deadlock`](crate::Error::Deadlock).
+/// run time as well, where that can be, and answers [`Error::Deadlock`](crate::Error::Deadlock); where it cannot, it is a hang that is reported.
 #[derive(Clone, Copy)]
 pub struct MaySleep<'c> {
     // `*mut &'c mut ()`: invariant in `'c`, `!Send` and `!Sync`, and no size.

@@ -188,8 +188,9 @@ unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
 
 /// A handle to a resource of a scope, for the rest of the world: `'static`, cloneable, usable on any thread.
 ///
-/// The resource is released when its scope ends, at the latest; before that, when its last handle is dropped outside a
-/// callback. Each access is checked, and holds off the scope's end until it is over: a remove waits once for the readers of
+/// The resource is released, which is to say dropped, when its scope ends, at the latest; before that, when its last handle is dropped outside a
+/// callback (its drop then runs there, and a panic of it goes on there). What has no `Drop`, such as a mapping's or a timer's handle, stays what it
+/// is to the scope: mapped, and armed, until that ends. Each access is checked, and holds off the scope's end until it is over: a remove waits once for the readers of
 /// all its `Devres`, however many there are. Inside a driver nothing needs this: there, handles are checked by the compiler.
 ///
 /// ```

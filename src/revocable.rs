@@ -73,7 +73,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// Access to the value, unless it has been revoked. It is not dropped before the guard is.
     ///
     /// Context: any in which the platform's sections work (every one, on the hosted platforms). Guards may be held across a sleep, nest,
-    /// and go in any order. A guard that is forgotten keeps the value from being dropped; see [`revoke`](Revocable::revoke).
+    /// and go in any order. A guard that is forgotten keeps the value from being dropped by [`revoke`](Revocable::revoke).
     #[inline(always)]
     pub fn try_access(&self) -> Option<RevocableGuard<'_, T, P>> {
         let inside = Visit::enter(self.platform.sections(), &self.gate)?;
@@ -135,7 +135,10 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// [`Error::Deadlock`] when this would wait for itself: a guard of this value, or a [`ReadSection`], is held by the caller's own context (where the
     /// platform's sections can tell), and then nothing has been done; or this is the drop of the value, by a `revoke`.
     ///
-    /// [`Error::Leaked`] when a guard was forgotten by a thread that has ended: access is refused, but the value stays, for ever.
+    /// [`Error::Leaked`] when a guard was forgotten by a thread that has ended: access is refused, but the value stays until this is dropped.
+    ///
+    /// # Panics
+    /// If the value's drop does. It is gone then all the same.
     #[track_caller]
     pub fn revoke(&self, cx: MaySleep<'_>) -> Result<bool, Error> {
         self.revoke_until(
@@ -148,7 +151,11 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// As [`revoke`](Revocable::revoke), but waits no longer than `patience`.
     ///
     /// # Errors
-    /// Those of `revoke`; and [`Error::TimedOut`]: access is refused, but the value has not been dropped. Another call can try again.
+    /// Those of `revoke`; and [`Error::TimedOut`]: access is refused, but the value has not been dropped. Another call can try again. (On a platform whose
+    /// clock stands still during [`Platform::pause`] that never comes.)
+    ///
+    /// # Panics
+    /// As `revoke`.
     #[track_caller]
     pub fn revoke_within(&self, cx: MaySleep<'_>, patience: Duration) -> Result<bool, Error> {
         let until = self.platform.now().saturating_add(patience);

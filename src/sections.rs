@@ -153,7 +153,7 @@ pub unsafe trait Sections: Sized + Send + Sync {
 
 /// One read-side section for many objects of a platform.
 ///
-/// While it lasts no [`revoke`](crate::Revocable::revoke) on this platform and no remove of a driver with [`Devres`](crate::Devres) or ports comes to its
+/// While it lasts no [`revoke`](crate::Revocable::revoke) on this platform (on the hosted ones: in this process) and no remove of a driver with [`Devres`](crate::Devres) or ports comes to its
 /// end, whatever the object. Keep it short, or use a guard of the one object. One may sleep inside.
 ///
 /// Forgotten, it lasts for ever, and so does each such wait. (So it is with a forgotten guard, for its object. And its thread counts as one that

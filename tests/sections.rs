@@ -13,7 +13,10 @@ use std::thread;
 use std::time::Duration;
 
 use common::{wait_until, Metered, Note, TestPlatform};
-use driver_scope::{Error, ReadSection, Revocable, RevocableGuard, Units};
+use driver_scope::{
+    Binding, Driver, DriverScope, Error, Plain, Platform, ReadSection, Revocable, RevocableGuard,
+    Units,
+};
 
 mod common;
 
@@ -25,6 +28,8 @@ on_every_strategy!(
     a_guard_at_the_very_end_is_still_ones_own,
     a_thread_may_hold_a_guard_until_its_very_end,
     a_thread_may_enter_at_its_very_end,
+    readers_that_are_refused_hold_up_nobody,
+    nothing_is_bound_inside_a_section,
     a_section_covers_many_values,
     a_section_holds_off_every_revoke,
     sections_nest_with_each_other_and_with_guards,
@@ -359,6 +364,61 @@ fn a_thread_may_hold_a_guard_until_its_very_end<P: TestPlatform>() {
 }
 
 struct Kept<P: TestPlatform>(Cell<Option<RevocableGuard<'static, Note, Metered<P>>>>);
+
+/// Many more readers than CPUs ask again and again, and are refused, while one waits for those that were let in.
+fn readers_that_are_refused_hold_up_nobody<P: TestPlatform>() {
+    let platform = Metered::<P>::fresh();
+    let value = noted(&platform, "value");
+    let stop = AtomicBool::new(false);
+    thread::scope(|threads| {
+        for _ in 0..24 {
+            threads.spawn(|| {
+                while !stop.load(SeqCst) {
+                    let _ = value.try_access();
+                }
+            });
+        }
+        let revoked = platform.lend_sleep(|cx| value.revoke_within(cx, PLENTY));
+        stop.store(true, SeqCst);
+        assert_eq!(revoked, Ok(true));
+    });
+}
+
+/// Its probe could fail, and the end of that would wait for the section.
+fn nothing_is_bound_inside_a_section<P: TestPlatform>() {
+    struct Fails;
+    impl<P: Platform> Driver<P> for Fails {
+        type Device = Note;
+        type Data<'drv> = ();
+        type Error = Error;
+        fn probe<'drv>(_: &'drv Note, scope: &DriverScope<'drv, P>) -> Result<(), Error> {
+            scope.devres::<Plain<u32>>(7)?;
+            Err(Error::NoDevice)
+        }
+    }
+
+    let platform = Metered::<P>::fresh();
+    let bind = || {
+        let device = platform.log().note("device");
+        let bound =
+            platform.lend_sleep(|cx| Binding::<Fails, _>::bind(platform.clone(), device, cx));
+        bound.expect_err("it fails").error
+    };
+    assert_eq!(bind(), Error::NoDevice);
+    if P::TELLS {
+        let section = ReadSection::enter(&platform);
+        assert_eq!(bind(), Error::Deadlock);
+        drop(section);
+        // Inside a section on something else it is no matter.
+        let value = noted(&platform, "value");
+        let _guard = value.try_access();
+        assert_eq!(bind(), Error::NoDevice);
+    }
+    assert_eq!(
+        platform.log().count("drop device"),
+        if P::TELLS { 3 } else { 1 }
+    );
+}
 
 fn a_section_covers_many_values<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();

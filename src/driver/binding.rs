@@ -8,7 +8,7 @@ use crate::driver::{Driver, Port};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::scope::DriverScope;
-use crate::sections::Sections;
+use crate::sections::{Gate, Sections};
 
 /// A driver bound to a device. It owns both, and everything that the driver registered.
 ///
@@ -35,7 +35,8 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// and the remove refers to them.
     ///
     /// # Errors
-    /// What `probe` returned, or [`Error::NoMemory`] in the driver's own type; with the device, which is unbound again.
+    /// What `probe` returned; or, in the driver's own type, [`Error::NoMemory`], or [`Error::Deadlock`] inside a [`ReadSection`](crate::ReadSection), for which
+    /// the end of a failed `probe` could have to wait. With the device, which is unbound again.
     ///
     /// # Panics
     /// If `probe` panics, the scope is torn down, the device dropped, and the panic goes on.
@@ -55,6 +56,12 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
             }
         }
 
+        let sections = platform.sections();
+        // A gate that nobody is inside of but by a section on everything.
+        if sections.holds(Some(&Gate::new(sections.new_id(), false))) {
+            let error = Error::Deadlock.into();
+            return Err(BindError { error, device });
+        }
         let block = Block::new(platform, device).map_err(|device| BindError {
             error: Error::NoMemory.into(),
             device,
@@ -141,7 +148,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// Context: may sleep; waits for every callback that is running.
     ///
     /// # Errors
-    /// [`Busy`], with the binding, inside a callback, a port call or a read section, of any scope.
+    /// [`Busy`], with the binding, inside a callback, a port call or a read section, of any scope. (A guard that was forgotten counts.)
     pub fn unbind(self, cx: MaySleep<'_>) -> Result<D::Device, Busy<Self>> {
         if self.cannot_wait() {
             return Err(Busy(self));

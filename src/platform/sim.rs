@@ -29,6 +29,8 @@ use crate::timer::queue::{Due, QueueNode};
 /// A world whose time passes only when told to, by [`advance`](Sim::advance) or by a sleep. Callbacks run on the thread that lets time pass,
 /// each at the very instant that it was armed for.
 ///
+/// (A wait for readers on other threads takes real time, and lets about as much of this time pass.)
+///
 /// The same test has the same trace, down to the last event: see [`with_log`](Sim::with_log). Clones are the same world.
 #[derive(Clone)]
 pub struct Sim(Arc<StdMonitor<World>>);

@@ -39,8 +39,9 @@ use crate::scope::DriverScope;
 /// - "type annotations needed" where the body uses `?`: say what it returns, as the last line above does.
 ///
 /// # Context
-/// May sleep: it waits for every callback that is running at the end. If a callback never ends, neither does this:
-/// `env` may be on the caller's stack.
+/// May sleep: it waits for every callback that is running at the end, and for the readers of its [`Devres`](crate::Devres). If one of them never ends,
+/// neither does this: `env` may be on the caller's stack. So do not end a scope with a `Devres` inside a [`ReadSection`](crate::ReadSection), nor with a
+/// guard of its own in hand: that is a wait for oneself, with a report each second.
 ///
 /// # Panics
 /// If `f` panics, the scope is torn down and the panic goes on.
