@@ -123,6 +123,7 @@ impl Resource {
 
 impl Drop for Resource {
     fn drop(&mut self) {
+        assert!(!in_callback(), "its drop may sleep");
         bump(&self.drops.0);
     }
 }

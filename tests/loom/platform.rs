@@ -166,6 +166,10 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        assert!(
+            !common::in_callback(),
+            "memory is given back where one may sleep"
+        );
         // SAFETY: the caller's promise.
         unsafe { self.shared().memory.deallocate(block, layout) }
     }
