@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
     let counts = count::all(&candidates);
     tables::print(&candidates, &measured, &counts);
-    bounds::print(&candidates, &measured);
+    bounds::print(&candidates, &measured, &counts);
     match tables::write(&candidates, &measured, &counts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -15,7 +15,7 @@ use crate::scope::registry::Registration;
 use crate::scope::shared::Shared;
 use crate::scope::DriverScope;
 use crate::sections::ends::EndsElsewhere;
-use crate::sections::{ReadSection, Visit};
+use crate::sections::{Quick, ReadSection, Sections, Visit};
 use crate::sync::{fence, AtomicBool, AtomicUsize, Ordering, UnsafeCell};
 use crate::timer::HrTimer;
 use crate::Invariant;
@@ -225,11 +225,23 @@ impl<F: Family, P: Platform> Devres<F, P> {
     /// and go in any order. A guard that is forgotten keeps the scope from ending: its remove does not return.
     #[inline(always)]
     pub fn try_access(&self) -> Option<DevresGuard<'_, F, P>> {
-        let inside = Visit::enter(self.held.platform().sections(), &self.held.gates.devres)?;
-        Some(DevresGuard {
-            devres: self,
-            _inside: inside,
-        })
+        let sections = self.held.platform().sections();
+        // SAFETY: left by the guard's drop, in this context (a guard is not `Send`), or never. The gate stays as long as this handle, which is borrowed
+        // until then; should the guard be forgotten, the teardown waits for ever, and the gate stays.
+        match unsafe { sections.enter_quickly(&self.held.gates.devres) } {
+            Quick::Entered(section) => Some(DevresGuard::new(self, section)),
+            Quick::Shut => None,
+            Quick::Slow => self.try_access_slowly(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn try_access_slowly(&self) -> Option<DevresGuard<'_, F, P>> {
+        let sections = self.held.platform().sections();
+        // SAFETY: as in `try_access`.
+        let section = unsafe { sections.enter(&self.held.gates.devres) }?;
+        Some(DevresGuard::new(self, section))
     }
 
     /// Lends the resource to `f`, unless its scope has ended. Context: as [`try_access`](Devres::try_access).
@@ -371,7 +383,33 @@ impl<F: Family, P: Platform> fmt::Debug for Bound<'_, F, P> {
 pub struct DevresGuard<'a, F: Family, P: Platform> {
     /// Not a reference to the payload, which may be dropped while this is being dropped.
     devres: &'a Devres<F, P>,
-    _inside: Visit<'a, P>,
+    section: <P::Sections as Sections>::Section,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl<'a, F: Family, P: Platform> DevresGuard<'a, F, P> {
+    /// `section` is one on the gate of the handle's resource.
+    #[inline(always)]
+    fn new(devres: &'a Devres<F, P>, section: <P::Sections as Sections>::Section) -> Self {
+        DevresGuard {
+            devres,
+            section,
+            _not_send: PhantomData,
+        }
+    }
+}
+
+impl<F: Family, P: Platform> Drop for DevresGuard<'_, F, P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let held = &self.devres.held;
+        // SAFETY: entered by `try_access`, in this context; dropped once.
+        unsafe {
+            held.platform()
+                .sections()
+                .leave(&held.gates.devres, self.section)
+        }
+    }
 }
 
 impl<F: Family, P: Platform> DevresGuard<'_, F, P> {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::Name;
 use crate::platform::Platform;
 use crate::sections::ends::EndsElsewhere;
-use crate::sections::{Gate, GateOf, Patience, ReadSection, Sections, Stuck, Visit};
+use crate::sections::{Gate, GateOf, Patience, Quick, ReadSection, Sections, Stuck, Visit};
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
 use crate::time::Instant;
 use crate::Invariant;
@@ -76,11 +76,21 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// and go in any order. A guard that is forgotten keeps the value from being dropped by [`revoke`](Revocable::revoke).
     #[inline(always)]
     pub fn try_access(&self) -> Option<RevocableGuard<'_, T, P>> {
-        let inside = Visit::enter(self.platform.sections(), &self.gate)?;
-        Some(RevocableGuard {
-            object: self,
-            _inside: inside,
-        })
+        // SAFETY: left by the guard's drop, in this context (a guard is not `Send`), or never. The gate is borrowed until then; should the guard be
+        // forgotten and the gate go, nobody waits for its readers any more.
+        match unsafe { self.platform.sections().enter_quickly(&self.gate) } {
+            Quick::Entered(section) => Some(RevocableGuard::new(self, section)),
+            Quick::Shut => None,
+            Quick::Slow => self.try_access_slowly(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn try_access_slowly(&self) -> Option<RevocableGuard<'_, T, P>> {
+        // SAFETY: as in `try_access`.
+        let section = unsafe { self.platform.sections().enter(&self.gate) }?;
+        Some(RevocableGuard::new(self, section))
     }
 
     /// Access to the pinned value; as [`try_access`](Revocable::try_access).
@@ -281,7 +291,29 @@ impl<T: ?Sized, P: Platform> fmt::Debug for Revocable<T, P> {
 pub struct RevocableGuard<'a, T: ?Sized, P: Platform> {
     /// Not a reference to the value, which may be dropped while this is being dropped.
     object: &'a Revocable<T, P>,
-    _inside: Visit<'a, P>,
+    section: <P::Sections as Sections>::Section,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl<'a, T: ?Sized, P: Platform> RevocableGuard<'a, T, P> {
+    /// `section` is one on the object's gate.
+    #[inline(always)]
+    fn new(object: &'a Revocable<T, P>, section: <P::Sections as Sections>::Section) -> Self {
+        RevocableGuard {
+            object,
+            section,
+            _not_send: PhantomData,
+        }
+    }
+}
+
+impl<T: ?Sized, P: Platform> Drop for RevocableGuard<'_, T, P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let object = self.object;
+        // SAFETY: entered by `try_access`, in this context; dropped once.
+        unsafe { object.platform.sections().leave(&object.gate, self.section) }
+    }
 }
 
 // SAFETY: never applies: no type meets the condition, which is there for its message.

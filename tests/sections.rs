@@ -28,7 +28,6 @@ on_every_strategy!(
     a_guard_at_the_very_end_is_still_ones_own,
     a_thread_may_hold_a_guard_until_its_very_end,
     a_thread_may_enter_at_its_very_end,
-    readers_that_are_refused_hold_up_nobody,
     nothing_is_bound_inside_a_section,
     a_section_covers_many_values,
     a_section_holds_off_every_revoke,
@@ -364,25 +363,6 @@ fn a_thread_may_hold_a_guard_until_its_very_end<P: TestPlatform>() {
 }
 
 struct Kept<P: TestPlatform>(Cell<Option<RevocableGuard<'static, Note, Metered<P>>>>);
-
-/// Many more readers than CPUs ask again and again, and are refused, while one waits for those that were let in.
-fn readers_that_are_refused_hold_up_nobody<P: TestPlatform>() {
-    let platform = Metered::<P>::fresh();
-    let value = noted(&platform, "value");
-    let stop = AtomicBool::new(false);
-    thread::scope(|threads| {
-        for _ in 0..24 {
-            threads.spawn(|| {
-                while !stop.load(SeqCst) {
-                    let _ = value.try_access();
-                }
-            });
-        }
-        let revoked = platform.lend_sleep(|cx| value.revoke_within(cx, PLENTY));
-        stop.store(true, SeqCst);
-        assert_eq!(revoked, Ok(true));
-    });
-}
 
 /// Its probe could fail, and the end of that would wait for the section.
 fn nothing_is_bound_inside_a_section<P: TestPlatform>() {

@@ -5,6 +5,7 @@ use driver_scope_benches::report::time;
 use driver_scope_benches::stats::{difference, ratio, Spread};
 
 use super::candidates::{Candidate, Protection};
+use super::count::Counts;
 use super::measure::{Measured, THREADS};
 use super::tables::raw;
 
@@ -16,11 +17,11 @@ fn verdict(holds: bool) -> &'static str {
     }
 }
 
-pub fn print(candidates: &[Candidate], measured: &Measured) {
+pub fn print(candidates: &[Candidate], measured: &Measured, counts: &Counts) {
     println!("Bounds. The first line of each is the one that was promised; the others say how far it carries.\n");
     fastest(candidates, measured);
     check(measured);
-    port(measured);
+    port(measured, counts);
     println!();
 }
 
@@ -72,29 +73,44 @@ fn check(measured: &Measured) {
     }
 }
 
-fn port(measured: &Measured) {
+/// That an entry costs a constant and a read inside it nothing more: in time, by what 48 further reads cost; in instructions, by what is
+/// left of an entry when the reads are taken away. (An empty entry is no measure of time: its loads hide behind the call.)
+fn port(measured: &Measured, counts: &Counts) {
     const AT_MOST: f64 = 1.1;
+    const READS: [u32; 5] = [0, 1, 4, 16, 64];
+    let id = |n: u32| format!("port-{n}");
     for (form, threads) in settings() {
         let of = |id: &str| measured.samples(id, form, threads);
-        let port = |n: u32| of(&format!("port-{n}"));
-        let entry = |n: u32| difference(port(n), of(&raw(n)));
-        // What an entry costs by itself: it is the constant that 16 reads must do with.
-        let constant = entry(1);
-        let (ours, theirs) = (Spread::of(port(16)).median, Spread::of(of("raw-16")).median);
-        let left = ours - AT_MOST * theirs;
+        let further = |few: &str, many: &str| difference(of(many), of(few));
+        let slope = further(&id(16), &id(64)) / further(&raw(16), &raw(64));
+        let (ours, theirs) = (
+            Spread::of(of(&id(16))).median,
+            Spread::of(of(&raw(16))).median,
+        );
+        let constant = (ours - AT_MOST * theirs).max(0.0);
         println!(
-            "  {} (3) {}, {threads} thread(s): a port entry around 16 reads at most {AT_MOST} x 16 raw reads + the constant of an entry? {} against {AT_MOST} x {} + {}",
-            verdict(left <= constant),
+            "  {} (3) {}, {threads} thread(s): a port entry around 16 reads takes {} = {AT_MOST} x 16 raw reads ({}) + {}; each further read at most {AT_MOST} x a raw one? {slope:.2} x",
+            verdict(slope <= AT_MOST),
             form.name(),
             time(ours),
             time(theirs),
-            time(constant.max(0.0)),
+            time(constant),
         );
+    }
+    for form in Form::ALL {
+        let count = |id: &str| counts.get(id, form);
+        let entries = READS.map(|n| Some(count(&id(n))? - count(&raw(n))?));
+        let (Some(ours), Some(theirs), Some(entry)) = (count(&id(16)), count(&raw(16)), entries[0])
+        else {
+            println!("  NOT COUNTED (3) {}: no instructions", form.name());
+            continue;
+        };
         println!(
-            "           port16 / ({AT_MOST} raw16) = {:.2}; a constant of {} would do; port(n) - raw(n) for n = 1, 4, 16, 64: {}",
-            ours / (AT_MOST * theirs),
-            time(left.max(0.0)),
-            [1, 4, 16, 64].map(|n| format!("{:.2} ns", entry(n))).join(", ")
+            "  {} (3) {}, instructions: a port entry around 16 reads at most {AT_MOST} x 16 raw reads + those of an empty one? {ours:.0} against {AT_MOST} x {theirs:.0} + {entry:.0}; port(n) - raw(n) for n = {}: {}",
+            verdict(ours <= AT_MOST * theirs + entry),
+            form.name(),
+            READS.map(|n| n.to_string()).join(", "),
+            entries.map(|entry| entry.map_or("?".to_owned(), |entry| format!("{entry:.0}"))).join(", "),
         );
     }
 }

@@ -178,7 +178,7 @@ impl List {
     }
 
     fn times<const N: usize>(&mut self) {
-        if N > 1 {
+        if N != 1 {
             self.add(
                 format!("raw-{N}"),
                 format!("{N} raw reads"),
@@ -247,6 +247,7 @@ pub fn all() -> Vec<Candidate> {
     .id = "haphazard-kept".to_owned();
     list.rival("left-right", "left-right enter", LeftRight::new);
     list.rival("sdd", "sdd Guard + load", Sdd::new);
+    list.times::<0>();
     list.times::<1>();
     list.times::<4>();
     list.times::<16>();

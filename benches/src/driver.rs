@@ -8,7 +8,7 @@ use driver_scope::{
 
 use crate::batch::Run;
 use crate::guarded::Object;
-use crate::payload::Register;
+use crate::payload::{sum_of, Register};
 use crate::platform::{Memory, On, Region, Strategy};
 
 /// The device's registers.
@@ -171,11 +171,8 @@ impl<S: Strategy, const N: usize> Object for PortTimes<S, N> {
             &self.port,
             #[inline(always)]
             |port| {
-                let sum = port.call(|data| {
-                    // As `Register::read_times`.
-                    (0..N).fold(0, |sum: u32, _| sum.wrapping_add(data.regs.read(FIRST)))
-                });
-                sum.ok()
+                // As `Register::read_times`.
+                port.call(|data| sum_of::<N>(|| data.regs.read(FIRST))).ok()
             },
         )
     }

@@ -1,5 +1,6 @@
 //! What everybody reads, and what everybody gives up.
 
+use std::hint::black_box;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -52,8 +53,18 @@ impl Register {
     #[inline(always)]
     #[must_use]
     pub fn read_times<const N: usize>(self) -> u32 {
-        (0..N).fold(0, |sum, _| sum.wrapping_add(self.read()))
+        sum_of::<N>(|| self.read())
     }
+}
+
+/// The sum of `N` reads. That of none is a nought that the compiler knows nothing of, or there would be nothing left to measure.
+#[inline(always)]
+#[must_use]
+pub fn sum_of<const N: usize>(read: impl Fn() -> u32) -> u32 {
+    if N == 0 {
+        return black_box(0);
+    }
+    (0..N).fold(0, |sum: u32, _| sum.wrapping_add(read()))
 }
 
 /// The time since the first call, in nanoseconds.

@@ -6,6 +6,9 @@ use anyhow::{bail, Result};
 
 use crate::util;
 
+/// There is a file of each name in `benches/`.
+pub const BENCHES: [&str; 2] = ["access", "revoke"];
+
 /// With the build of the rivals.
 const LIMIT: Duration = Duration::from_secs(1200);
 
@@ -15,7 +18,7 @@ pub fn run(args: &[String]) -> Result<()> {
         [name, option] if option == "--quick" => (name, true),
         _ => bail!("usage: cargo xtask bench access|revoke [--quick]"),
     };
-    if !["access", "revoke"].contains(&name.as_str()) {
+    if !BENCHES.contains(&name.as_str()) {
         bail!("no bench `{name}`; there are `access` and `revoke`");
     }
     let mut cargo = util::cargo();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::util::{self, step};
-use crate::{asm, qemu};
+use crate::{asm, bench, qemu};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -40,6 +40,7 @@ const CHECKS: &[Check] = &[
     ("no allocator at all", no_alloc),
     ("loom models", loom),
     ("code of a register access", code),
+    ("every bench runs", benches),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
 ];
@@ -268,6 +269,17 @@ fn loom() -> Result<Option<String>> {
 
 fn code() -> Result<Option<String>> {
     asm::run(&[]).map(|()| None)
+}
+
+/// Every candidate of the benches works, and is protected where it says so. Nothing is timed.
+fn benches() -> Result<Option<String>> {
+    if cfg!(not(target_os = "linux")) {
+        return Ok(Some("the benches need membarrier(2), so Linux".into()));
+    }
+    for bench in bench::BENCHES {
+        bench::run(&[bench.into(), "--quick".into()])?;
+    }
+    Ok(None)
 }
 
 fn valgrind() -> Result<Option<String>> {
