@@ -1,10 +1,13 @@
 //! `cargo xtask bench`: what access and revoking cost, beside other crates.
 
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{bail, Result};
+use anyhow::{bail, ensure, Context, Result};
 
-use crate::util;
+use crate::util::{self, step};
 
 /// There is a file of each name in `benches/`.
 pub const BENCHES: [&str; 2] = ["access", "revoke"];
@@ -12,15 +15,32 @@ pub const BENCHES: [&str; 2] = ["access", "revoke"];
 /// With the build of the rivals.
 const LIMIT: Duration = Duration::from_secs(1200);
 
+const PAGE: &str = "docs/benchmarks.md";
+
+/// What stands above each bench's output on the page.
+const ABOUT: [&str; 2] = [
+    "What one read of a 32-bit register costs: by an address, through the handles that the compiler checks, through those that are checked at run \
+     time, and through other crates' ways to protect what may be taken away. (a) is `Counted`, (b) `Slots` with fences, (c) `Slots` with \
+     membarrier(2), which `Host` has on Linux; see [design.md](design.md).",
+    "What it costs to take something away from its readers, and to remove a driver with many `Devres`.",
+];
+
 pub fn run(args: &[String]) -> Result<()> {
-    let (name, quick) = match args {
-        [name] => (name, false),
-        [name, option] if option == "--quick" => (name, true),
-        _ => bail!("usage: cargo xtask bench access|revoke [--quick]"),
-    };
-    if !BENCHES.contains(&name.as_str()) {
-        bail!("no bench `{name}`; there are `access` and `revoke`");
+    match args {
+        [name] if name == "report" => report(),
+        [name] if is_bench(name) => util::run(&mut cargo(name, false), LIMIT),
+        [name, option] if is_bench(name) && option == "--quick" => {
+            util::run(&mut cargo(name, true), LIMIT)
+        }
+        _ => bail!("usage: cargo xtask bench access|revoke [--quick], or report"),
     }
+}
+
+fn is_bench(name: &str) -> bool {
+    BENCHES.contains(&name)
+}
+
+fn cargo(name: &str, quick: bool) -> Command {
     let mut cargo = util::cargo();
     cargo
         .current_dir(util::root())
@@ -34,5 +54,72 @@ pub fn run(args: &[String]) -> Result<()> {
     if quick {
         cargo.args(["--", "--quick"]);
     }
-    util::run(&mut cargo, LIMIT)
+    cargo
+}
+
+/// Runs both and makes the page of what they print.
+fn report() -> Result<()> {
+    let date = util::output(
+        Command::new("date").args(["-u", "+%F"]),
+        Duration::from_secs(10),
+    )?;
+    let mut page = format!(
+        "# Benchmarks\n\nMade on {} by `cargo xtask bench report`, which runs both benches and puts here what they print. The candidates of a table \
+         were measured in turns in one run, so its ratios hold although the machine is noisy; instructions were counted by valgrind. Each was first seen to \
+         read what is there and, where it is protected, nothing after its revoke.\n",
+        String::from_utf8(date)?.trim()
+    );
+    for (name, about) in BENCHES.into_iter().zip(ABOUT) {
+        let copy = util::target_dir()?.join(format!("bench-{name}.txt"));
+        let printed = util::tee(&mut cargo(name, false), LIMIT, &copy)?;
+        let printed = String::from_utf8(printed).context("the bench prints text")?;
+        page += &section(name, about, &printed)?;
+    }
+    fs::write(util::root().join(PAGE), page).with_context(|| format!("writing {PAGE}"))?;
+    step(format!("{PAGE} is written"));
+    Ok(())
+}
+
+/// The part of the page for one bench.
+fn section(name: &str, about: &str, printed: &str) -> Result<String> {
+    ensure!(
+        !printed.contains("NOT COUNTED") && !printed.contains("NOT TO BE TRUSTED"),
+        "{name}: instructions were not counted, so this is no run for the page"
+    );
+    // The last line says where on this machine the samples are.
+    let lines: Vec<&str> = printed.lines().collect();
+    let end = lines
+        .iter()
+        .position(|line| line.starts_with("the same for programs"))
+        .with_context(|| format!("{name} did not come to its end"))?;
+    let mut text = String::new();
+    writeln!(
+        text,
+        "\n## `cargo xtask bench {name}`\n\n{about}\n\n```text"
+    )?;
+    for line in &lines[..end] {
+        writeln!(text, "{}", line.trim_end())?;
+    }
+    let text = text.trim_end();
+    Ok(format!("{text}\n```\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_has_all_but_the_paths_of_this_machine() {
+        let text = section("access", "About.", "a  \nb\n\nthe same for programs: /x\n").unwrap();
+        assert_eq!(
+            text,
+            "\n## `cargo xtask bench access`\n\nAbout.\n\n```text\na\nb\n```\n"
+        );
+    }
+
+    #[test]
+    fn a_run_that_did_not_count_or_end_is_no_section() {
+        assert!(section("access", "", "NOT COUNTED: x\nthe same for programs\n").is_err());
+        assert!(section("access", "", "a\n").is_err());
+    }
 }
