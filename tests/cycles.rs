@@ -1,4 +1,4 @@
-//! A driver bound and removed thousands of times, with timers armed and handles forgotten, leaves nothing behind.
+//! A driver bound and removed thousands of times, with timers armed, handles forgotten and others that outlive it, leaves nothing behind.
 //!
 //! `cargo xtask test valgrind` runs it under a memory checker.
 
@@ -9,7 +9,8 @@ use std::sync::Arc;
 use common::{memory_region, TestPlatform};
 use driver_scope::platform::{Host, Region, Sim};
 use driver_scope::{
-    Binding, Driver, DriverScope, Error, HrTimer, Mmio, Platform, Reg, Registers, Restart, Units,
+    Binding, Bound, Devres, Driver, DriverScope, Error, HrTimer, Mmio, Plain, Platform, Port, Reg,
+    Registers, Restart, Units,
 };
 
 mod common;
@@ -44,6 +45,7 @@ struct Mayfly;
 struct Data<'drv, P: Platform> {
     regs: Mmio<'drv, Regs, P>,
     near: HrTimer<'drv, P>,
+    shared: Bound<'drv, Plain<Counted>, P>,
     _counted: Counted,
 }
 
@@ -79,10 +81,14 @@ impl<P: TestPlatform> Driver<P> for Mayfly {
         let (_, vacant) = scope.vacant_hrtimer()?;
         #[allow(clippy::forget_non_drop)] // That it changes nothing is what is tested.
         mem::forget((far, vacant, owned));
+        let shared = scope.devres::<Plain<Counted>>(counted())?;
+        // Its last handle: released here.
+        drop(scope.devres::<Plain<Counted>>(counted())?);
         counts.probed.fetch_add(1, Relaxed);
         Ok(Data {
             regs,
             near,
+            shared,
             _counted: counted(),
         })
     }
@@ -91,6 +97,8 @@ impl<P: TestPlatform> Driver<P> for Mayfly {
 fn cycles<P: TestPlatform>(platform: &P, settle: impl Fn(u32)) {
     let counts = Arc::new(Counts::default());
     let mut device = (Arc::clone(&counts), memory_region(8));
+    // Handles to the driver before.
+    let mut outlived = None;
     for cycle in 0..CYCLES {
         device = platform.lend_sleep(|cx| {
             let binding = Binding::<Mayfly, P>::bind(platform.clone(), device, cx)
@@ -101,14 +109,22 @@ fn cycles<P: TestPlatform>(platform: &P, settle: impl Fn(u32)) {
                 let _ = data.near.start(10.micros());
                 let _ = data.regs.read(COUNT);
             });
+            let port = binding.port().expect("memory");
+            let shared = port.call(|data| data.shared.devres()).expect("bound");
+            assert!(shared.try_access().is_some());
+            if let Some((port, shared)) = outlived.replace((port, shared)) {
+                let (port, shared): (Port<Mayfly, P>, Devres<Plain<Counted>, P>) = (port, shared);
+                assert_eq!(port.call(|_| ()), Err(Error::Gone));
+                assert!(shared.try_access().is_none());
+            }
             binding.unbind(cx).expect("no callback")
         });
     }
-    drop(device);
+    drop((device, outlived));
     assert_eq!(counts.probed.load(Relaxed), CYCLES);
     assert_eq!(counts.removed.load(Relaxed), CYCLES);
-    // Data, an owned value, two captures, a hook.
-    assert_eq!(counts.dropped.load(Relaxed), 5 * CYCLES);
+    // Data, an owned value, two captures, a hook, two resources.
+    assert_eq!(counts.dropped.load(Relaxed), 7 * CYCLES);
     assert!(counts.fired.load(Relaxed) > 0);
     assert_eq!(Arc::strong_count(&counts), 1);
 }
