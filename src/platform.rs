@@ -70,7 +70,8 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// The ground a driver scope stands on.
 ///
 /// A value, not a type full of statics: a test has its own [`Sim`], and two hosts in one process know nothing of each
-/// other; but that on the hosted platforms a [`ReadSection`](crate::ReadSection) is one of the process. Clones are the same platform.
+/// other; but that on the hosted platforms read sections are the process's: a
+/// [`ReadSection`](crate::ReadSection) is one on every platform, and inside any section nothing is removed at once. Clones are the same platform.
 ///
 /// # Safety
 /// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:

@@ -143,7 +143,8 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     ///
     /// # Errors
     /// [`Error::Deadlock`] when this would wait for itself: a guard of this value, or a [`ReadSection`], is held by the caller's own context (where the
-    /// platform's sections can tell), and then nothing has been done; or this is the drop of the value, by a `revoke`.
+    /// platform's sections can tell), and then nothing has been done; or this runs inside a `revoke` of the same value, in its drop. (Two contexts that each revoke what
+    /// the other has a guard of wait for each other.)
     ///
     /// [`Error::Leaked`] when a guard was forgotten by a thread that has ended: access is refused, but the value stays until this is dropped.
     ///
@@ -196,7 +197,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
             if revoker == GONE {
                 return Ok(false);
             }
-            // Its drop revokes it. (This cannot be an earlier, unfinished `revoke` of this context: that is still running.)
+            // This is called by the value's own drop, or by something else that this context does inside an unfinished `revoke`.
             if revoker == this {
                 return Err(Error::Deadlock);
             }

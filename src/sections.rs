@@ -74,7 +74,7 @@ pub enum Stuck {
 ///    (`enter_all`) that saw it open has ended; what those readers did happens before its return. It may wait for more than that.
 /// 3. `enter`, `leave`, `enter_all`, `leave_all` and `holds` work from any context that the platform says they do, and do not wait; `holds(None)`
 ///    even where no section can be entered. The last touch of `leave` is on nothing but the gate and what outlives every scope.
-/// 4. Nothing here unwinds, but for what the `still` of `wait` does, which passes through.
+/// 4. Nothing here unwinds, but for `enter_all` when there are too many sections to count, and what the `still` of `wait` does, which passes through.
 pub unsafe trait Sections: Sized + Send + Sync {
     /// What tells one gate from another, if that is needed. Different for gates that exist at once; best never used again, since a section that was
     /// forgotten goes on to name its gate.

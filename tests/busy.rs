@@ -11,7 +11,8 @@ use std::thread;
 use common::{on_purpose, quiet, until, wait_until, Log, Metered, Note, Smuggled, TestPlatform};
 use driver_scope::platform::{Host, Sim};
 use driver_scope::{
-    enter, Binding, Busy, Driver, DriverScope, Error, HrTimer, Once, Platform, Restart, Units,
+    enter, Binding, Busy, Driver, DriverScope, Error, HrTimer, Once, Platform, Restart, Revocable,
+    Units,
 };
 
 mod common;
@@ -26,6 +27,7 @@ on_every_platform!(
     cancel_in_the_own_callback_is_a_deadlock,
     a_driver_registers_more_while_it_is_bound,
     two_threads_register_at_once,
+    a_removal_that_is_put_off_holds_up_no_wait,
 );
 
 #[test]
@@ -37,6 +39,49 @@ fn deferred_removals_of_sim_go_one_after_the_other() {
 #[test]
 fn deferred_removals_of_host_go_one_after_the_other() {
     one_after_the_other(&Metered::around(Host::new().unwrap()));
+}
+
+/// While one waits for a reader, a callback drops a binding. Its removal waits for a call that lasts longer than that wait.
+fn a_removal_that_is_put_off_holds_up_no_wait<P: TestPlatform>() {
+    let platform = Metered::<P>::fresh();
+    let shelf = Shelf::new();
+    let binding = bind(&platform, Device::idle(&platform.log()));
+    let port = binding.port().unwrap();
+    shelf.put(binding);
+    let value = Revocable::new(platform.clone(), 7);
+    let [inside, dropped, waited] = [(); 3].map(|()| AtomicBool::new(false));
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            port.call(|_| {
+                let guard = value.try_access().unwrap();
+                inside.store(true, SeqCst);
+                wait_until(|| dropped.load(SeqCst));
+                // Long enough for the removal to begin.
+                thread::sleep(20.millis());
+                drop(guard);
+                wait_until(|| waited.load(SeqCst));
+            })
+            .unwrap();
+        });
+        wait_until(|| inside.load(SeqCst));
+        platform.lend_sleep(|cx| {
+            let env = (&shelf, &dropped);
+            enter(platform.clone(), cx, &env, |(shelf, dropped), scope| {
+                let timer = scope.hrtimer(move |_| {
+                    drop(shelf.take());
+                    dropped.store(true, SeqCst);
+                    Restart::No
+                })?;
+                timer.start(20.micros())?;
+                assert_eq!(value.revoke(cx), Ok(true));
+                waited.store(true, SeqCst);
+                Ok::<(), Error>(())
+            })
+            .unwrap();
+        });
+    });
+    drop((port, value));
+    until_gone(&platform);
 }
 
 /// Three bindings dropped in one callback, while somebody is inside each of them.

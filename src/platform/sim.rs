@@ -104,7 +104,7 @@ impl Sim {
         f(unsafe { MaySleep::assume() })
     }
 
-    /// Lets time pass, and runs what falls due.
+    /// Lets time pass, and runs what falls due; then makes the removals that callbacks have put off, which wait for port calls and readers.
     ///
     /// # Panics
     /// Inside a callback: time stands still there.
@@ -118,26 +118,35 @@ impl Sim {
     /// # Panics
     /// As [`advance`](Sim::advance).
     pub fn advance_to(&self, until: Instant) {
+        self.pass(until, false);
+    }
+
+    /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, or inside of a wait, that
+    /// could never come to its end below it.
+    fn pass(&self, until: Instant, waiting: bool) {
         assert!(
             !contexts::in_callback(),
             "time does not pass inside a callback"
         );
         let shared = &*self.0;
-        // What is deferred may wait for a port call or a reader. If this thread is inside of one, another has to do it.
-        let hand_over = self.sections().holds(None);
         let mut handed_over = false;
         let mut state = shared.lock();
         loop {
             if state.rest.has_calls_to_make() && !handed_over {
                 drop(state);
-                handed_over = hand_over;
-                if hand_over {
+                // Each time: a callback may have begun a section, and kept it.
+                handed_over = waiting || self.sections().holds(None);
+                if handed_over {
                     self.run_deferred_elsewhere();
                 } else {
                     shared.run_deferred();
                 }
                 state = shared.lock();
             } else if state.queue.is_busy() {
+                if waiting {
+                    // Another thread runs a callback, which may last until this wait is over.
+                    return;
+                }
                 // Another thread lets time pass, too.
                 state = shared
                     .ended
@@ -388,9 +397,9 @@ unsafe impl Platform for Sim {
     /// Other threads may be what is waited for, so real time passes; time passes here as well, or no end could be set to a wait.
     fn pause(&self, _cx: MaySleep<'_>, round: u32) {
         let waited = pause(round);
-        // Not while another thread runs a callback, which may last until this wait is over.
-        if !waited.is_zero() && !contexts::in_callback() && !self.0.lock().queue.is_busy() {
-            self.advance(waited);
+        if !waited.is_zero() && !contexts::in_callback() {
+            let until = self.now().saturating_add(waited);
+            self.pass(until, true);
         }
     }
 

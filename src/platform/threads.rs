@@ -98,7 +98,9 @@ unsafe impl Fences for Fenced {
 /// The reader's fence is paid for by who waits: membarrier(2), which has each running thread of the process pass a full fence.
 /// Readers only hold back the compiler.
 ///
-/// Where the kernel has no membarrier (before Linux 4.14, or by a seccomp filter), readers make a full fence after all.
+/// Where the kernel has no membarrier at a process's first access (before Linux 4.14, or by a seccomp filter), readers make a full fence after all. If a filter
+/// takes it away later, the next wait aborts the process: readers rely on it by then. So a process that puts itself into a sandbox lets membarrier(2)
+/// pass, or does so before its first access.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub enum Membarrier {}
