@@ -75,10 +75,10 @@ impl<I: Copy> Gate<I> {
         }
     }
 
-    /// Lets nobody in any more. Says whether it was this call that closed it.
-    pub(crate) fn close(&self) -> bool {
+    /// Lets nobody in any more.
+    pub(crate) fn close(&self) {
         // Relaxed: `Sections::wait` orders it against readers. It publishes nothing.
-        self.word.fetch_or(SHUT | FOR_GOOD, Ordering::Relaxed) & FOR_GOOD == 0
+        self.word.fetch_or(SHUT | FOR_GOOD, Ordering::Relaxed);
     }
 
     /// Whether it is closed for good.
