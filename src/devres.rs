@@ -8,7 +8,7 @@ use core::panic::Location;
 
 use crate::error::Error;
 use crate::event::Kind;
-use crate::mmio::Mmio;
+use crate::mmio::{Extent, Mmio};
 use crate::platform::Platform;
 use crate::scope::gates::Gates;
 use crate::scope::registry::Registration;
@@ -27,7 +27,7 @@ use crate::Invariant;
 ///
 /// ```
 /// use driver_scope::{Family, HrTimer, Mmio, Platform};
-/// # enum Regs {}
+/// # driver_scope::registers! { Regs: 8 {} }
 /// struct Handles<'a, P: Platform> {
 ///     regs: Mmio<'a, Regs, P>,
 ///     timer: HrTimer<'a, P>,
@@ -68,10 +68,10 @@ pub trait Covariant: Family {
 }
 
 // For any lifetime of their own, although a `Devres` is only ever made of the `'static` ones: inside a future the compiler forgets which it was.
-impl<R: 'static, P: Platform> Family for Mmio<'_, R, P> {
+impl<R: Extent + ?Sized, P: Platform> Family for Mmio<'_, R, P> {
     type At<'a> = Mmio<'a, R, P>;
 }
-impl<R: 'static, P: Platform> Covariant for Mmio<'_, R, P> {
+impl<R: Extent + ?Sized, P: Platform> Covariant for Mmio<'_, R, P> {
     #[inline(always)]
     fn shorten<'s, 'l: 's>(x: &'s Mmio<'l, R, P>) -> &'s Mmio<'s, R, P> {
         x
@@ -197,8 +197,11 @@ unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
 /// use driver_scope::{platform::Sim, *};
 /// use driver_scope::platform::{Model, Region};
 /// # struct Ram; impl Model for Ram { fn read(&self, _: u64, _: u8) -> u64 { 7 } fn write(&self, _: u64, _: u8, _: u64) {} }
-/// # enum Regs {} impl Registers for Regs { const SIZE: usize = 8; }
-/// const STATUS: Reg<Regs, u32> = Reg::at(0);
+/// registers! {
+///     Regs: 8 {
+///         0x00 => ro STATUS: u32,
+///     }
+/// }
 ///
 /// let sim = Sim::new();
 /// let region = Region::new(std::sync::Arc::new(Ram), 8);
@@ -500,7 +503,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     }
 }
 
-impl<'drv, R: 'static, P: Platform> Mmio<'drv, R, P> {
+impl<'drv, R: Extent + ?Sized, P: Platform> Mmio<'drv, R, P> {
     /// Hands the mapping to the scope as a resource that others may hold on to, as `into_devres` of Linux's BARs.
     ///
     /// # Errors

@@ -22,21 +22,28 @@ pub enum Error {
     ZeroPeriod,
     /// The instant asked for lies beyond the clock's range.
     TimeOverflow,
-    /// An access beyond the end of a register block. All in bytes.
+    /// An access, or a block, beyond the end of a region. All in bytes.
     OutOfBounds {
-        /// Where the access would begin.
+        /// Where it would begin.
         offset: usize,
         /// How wide it would be.
         width: usize,
-        /// How large the block is.
+        /// How large the region is.
         size: usize,
     },
-    /// An access whose offset is not a multiple of its width. Both in bytes.
+    /// An access whose offset is not a multiple of its width, or a block's or part's not one of its alignment. Both in bytes.
     Misaligned {
-        /// Where the access would begin.
+        /// Where it would begin.
         offset: usize,
-        /// How wide it would be.
+        /// What that would have to be a multiple of.
         width: usize,
+    },
+    /// An array of registers or blocks has fewer elements.
+    NoSuchElement {
+        /// The element that was asked for, from 0.
+        index: usize,
+        /// How many there are.
+        count: usize,
     },
     /// The region is smaller than the register block to be mapped on it. Both in bytes.
     RegionTooSmall {
@@ -51,7 +58,7 @@ pub enum Error {
     NoSuchBar(u8),
     /// The platform cannot do what was asked.
     Unsupported,
-    /// The driver has been removed; what was there is gone for good.
+    /// The driver has been removed, or its device has vanished; what was there is gone for good.
     Gone,
     /// The driver is not bound yet: its `probe` has not returned.
     NotBound,
@@ -84,12 +91,14 @@ impl fmt::Display for Error {
                 size,
             } => write!(
                 f,
-                "{width} bytes at offset {offset:#x} lie outside a register block of {size:#x} bytes"
+                "{width:#x} bytes at offset {offset:#x} lie outside a region of {size:#x} bytes"
             ),
-            Error::Misaligned { offset, width } => write!(
-                f,
-                "offset {offset:#x} is not a multiple of the access width of {width} bytes"
-            ),
+            Error::Misaligned { offset, width } => {
+                write!(f, "offset {offset:#x} is not a multiple of {width} bytes")
+            }
+            Error::NoSuchElement { index, count } => {
+                write!(f, "there is no element {index} in an array of {count}")
+            }
             Error::RegionTooSmall { needed, size } => write!(
                 f,
                 "the register block needs {needed:#x} bytes, the region has {size:#x}"
@@ -97,7 +106,9 @@ impl fmt::Display for Error {
             Error::AlreadyMapped => f.write_str("the region is mapped already"),
             Error::NoSuchBar(bar) => write!(f, "the device has no BAR {bar}"),
             Error::Unsupported => f.write_str("the platform cannot do this"),
-            Error::Gone => f.write_str("the driver has been removed"),
+            Error::Gone => {
+                f.write_str("gone: the driver has been removed, or its device has vanished")
+            }
             Error::NotBound => f.write_str("the driver is not bound yet"),
             Error::OtherDriver => f.write_str("the scope is another driver's"),
             Error::Leaked => f.write_str("a guard was forgotten; what it guards cannot be freed"),

@@ -15,11 +15,11 @@
 //! // ---- the driver: no_std, forbids unsafe, works on any platform
 //! struct Blinker;
 //!
-//! enum BlinkerRegs {}
-//! impl Registers for BlinkerRegs {
-//!     const SIZE: usize = 0x10;
+//! registers! {
+//!     BlinkerRegs: 0x10 {
+//!         0x00 => rw LED: u32,
+//!     }
 //! }
-//! const LED: Reg<BlinkerRegs, u32> = Reg::at(0x00);
 //!
 //! impl<P: Platform> Driver<P> for Blinker {
 //!     type Device = PciDevice<P>;
@@ -32,7 +32,7 @@
 //!     ) -> Result<HrTimer<'drv, P>, Error> {
 //!         let regs = scope.map::<BlinkerRegs>(dev.bar(0)?)?;
 //!         let blink = scope.hrtimer(move |t| {
-//!             regs.write(LED, !regs.read(LED));
+//!             regs.modify(LED, |on| !on);
 //!             t.forward(500.millis())
 //!         })?;
 //!         blink.start(500.millis())?;
@@ -74,7 +74,9 @@
 //! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts.
 //!
 //! # Features
-//! `std`, on by default: the hosted platforms, and catching a driver's panics. Without it the crate needs `core` alone.
+//! - `std`, on by default: the hosted platforms, and catching a driver's panics. Without it the crate needs `core` alone.
+//! - `barriers`: `platform::DeviceMemory`, registers at an address, for platforms that are real machines. Needs Rust 1.95.
+//! - `safe-mmio`: pointers of that crate from an [`Mmio`], bounded by `'drv`. Needs Rust 1.88.
 #![no_std]
 // Links to the hosted platforms, which are not there without `std`.
 #![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
@@ -87,7 +89,7 @@ mod devres;
 mod driver;
 mod error;
 pub mod event;
-mod mmio;
+pub mod mmio;
 mod pci;
 pub mod platform;
 mod revocable;
@@ -101,7 +103,7 @@ pub use context::{ContextId, MaySleep};
 pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
 pub use driver::{BindError, Binding, Busy, Driver, Port};
 pub use error::Error;
-pub use mmio::{Mmio, Reg, Registers, Word};
+pub use mmio::{Mmio, Poll, RegisterValue, Registers, Word};
 pub use pci::PciDevice;
 pub use platform::{Platform, TryCancel};
 pub use revocable::{Revocable, RevocableGuard};

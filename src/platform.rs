@@ -15,6 +15,17 @@ use crate::sections::Sections;
 use crate::time::Instant;
 
 mod bus;
+#[cfg(all(
+    feature = "barriers",
+    any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64"
+    )
+))]
+mod device_memory;
 mod fixed;
 mod timers;
 pub(crate) mod unwind;
@@ -37,6 +48,17 @@ mod sim;
 mod threads;
 
 pub use bus::Bus;
+#[cfg(all(
+    feature = "barriers",
+    any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64"
+    )
+))]
+pub use device_memory::DeviceMemory;
 pub use fixed::FixedMemory;
 pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
@@ -76,7 +98,7 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// # Safety
 /// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:
 ///
-/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `defer`, `trace`,
+/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `delay`, `defer`, `trace`,
 ///    `sections`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only
 ///    where one may sleep, as far as a [`MaySleep`] tells: to be called elsewhere may be a bug, but no implementation may be unsound
 ///    for it. What was given to `defer` runs where one may sleep, outside every callback.
@@ -129,6 +151,16 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// Waits. On a platform with virtual time, lets time pass.
     fn sleep(&self, cx: MaySleep<'_>, delay: Duration);
+
+    /// Lets time pass without giving up the CPU: for a moment, from any context.
+    ///
+    /// On a platform with virtual time, that is moved on instead. (The default waits for [`now`](Platform::now) to change.)
+    fn delay(&self, delay: Duration) {
+        let until = self.now().saturating_add(delay);
+        while self.now() < until {
+            core::hint::spin_loop();
+        }
+    }
 
     /// Calls `run(argument)` later, once, where one may sleep and outside every callback.
     ///

@@ -9,19 +9,19 @@ use std::sync::Arc;
 use common::{memory_region, TestPlatform};
 use driver_scope::platform::{Host, Region, Sim};
 use driver_scope::{
-    Binding, Bound, Devres, Driver, DriverScope, Error, HrTimer, Mmio, Plain, Platform, Port, Reg,
-    Registers, Restart, Units,
+    registers, Binding, Bound, Devres, Driver, DriverScope, Error, HrTimer, Mmio, Plain, Platform,
+    Port, Restart, Units,
 };
 
 mod common;
 
 const CYCLES: u32 = 10_000;
 
-enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = 8;
+registers! {
+    Regs: 8 {
+        0 => rw COUNT: u32,
+    }
 }
-const COUNT: Reg<Regs, u32> = Reg::at(0);
 
 /// What the driver shares with the test, on the heap, so that a leak would be seen.
 #[derive(Default)]

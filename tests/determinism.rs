@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use common::{memory_region, on_purpose};
 use driver_scope::platform::{Region, Sim};
 use driver_scope::{
-    enter, Binding, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Reg, Registers, Restart,
-    Units,
+    enter, registers, Binding, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Restart, Units,
 };
 
 mod common;
 
-enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = 8;
+registers! {
+    Regs: 8 {
+        0 => rw COUNT: u64,
+    }
 }
-const COUNT: Reg<Regs, u64> = Reg::at(0);
 
 /// Numbers that look random, from a seed.
 #[derive(Clone)]

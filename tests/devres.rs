@@ -18,8 +18,8 @@ use common::{
 use driver_scope::platform::{Host, Region};
 use driver_scope::sections::Counted;
 use driver_scope::{
-    enter, Binding, Bound, Covariant, Devres, Driver, DriverScope, Error, Family, HrTimer, Mmio,
-    Plain, Platform, ReadSection, Reg, Registers, Restart, TryCancel, Units,
+    enter, registers, Binding, Bound, Covariant, Devres, Driver, DriverScope, Error, Family,
+    HrTimer, Mmio, Plain, Platform, ReadSection, Restart, TryCancel, Units,
 };
 
 mod common;
@@ -67,11 +67,11 @@ const A_WHILE: Duration = Duration::from_millis(10);
 
 type Outside<P> = Devres<Plain<Note>, P>;
 
-enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = 8;
+registers! {
+    Regs: 8 {
+        4 => rw WORD: u32,
+    }
 }
-const WORD: Reg<Regs, u32> = Reg::at(4);
 
 /// What a device takes out of its driver's probe.
 struct Device<P: TestPlatform> {
@@ -91,7 +91,7 @@ impl<P: TestPlatform> Device<P> {
     }
 }
 
-/// Registers two resources, among one of each other kind.
+/// registers two resources, among one of each other kind.
 struct Full;
 
 impl<P: TestPlatform> Driver<P> for Full {

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use common::{memory_region, run_on, until, Log, Metered, Note, TestPlatform};
 use driver_scope::platform::{Region, Sim};
 use driver_scope::{
-    enter, Binding, Driver, DriverScope, Error, Mmio, PciDevice, Reg, Registers, Restart, Units,
+    enter, registers, Binding, Driver, DriverScope, Error, Mmio, PciDevice, Registers, Restart,
+    Units,
 };
 
 mod common;
@@ -30,9 +31,10 @@ on_every_platform!(
     allocated_values_may_borrow_and_change,
 );
 
-enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = 16;
+registers! {
+    Regs: 16 {
+        8 => rw LAST: u64,
+    }
 }
 
 /// A value too large for two to be in one chunk, so that each asks for memory.
@@ -236,8 +238,8 @@ fn a_region_is_mapped_once_at_a_time<P: TestPlatform>() {
             );
             assert_eq!(elsewhere, Some(Error::AlreadyMapped));
             // The refusals have not undone the first.
-            assert_eq!(first.try_write(0, 7_u8), Ok(()));
-            assert_eq!(first.try_read(0), Ok(7_u8));
+            first.write(LAST, 7);
+            assert_eq!(first.read(LAST), 7);
             Ok(())
         });
     }
@@ -261,33 +263,36 @@ fn a_region_must_be_large_enough<P: TestPlatform>() {
 }
 
 fn an_access_must_be_aligned_and_inside<P: TestPlatform>() {
-    const LAST: Reg<Regs, u64> = Reg::at(8);
     // Larger than its block: what lies behind is not the block's.
     let region = memory_region(32);
     run_on(&Metered::<P>::fresh(), |scope| {
-        let regs = scope.map::<Regs>(&region)?;
+        let (bytes, _) = scope.map::<[u8]>(&region)?.split_at(16)?;
+        let regs = bytes.block::<Regs>()?;
         let outside = |offset, width| Error::OutOfBounds {
             offset,
             width,
             size: 16,
         };
         let misaligned = |offset, width| Error::Misaligned { offset, width };
-        assert_eq!(regs.try_read::<u8>(15), Ok(0));
-        assert_eq!(regs.try_read::<u8>(16), Err(outside(16, 1)));
-        assert_eq!(regs.try_read::<u32>(16), Err(outside(16, 4)));
-        assert_eq!(regs.try_read::<u64>(16), Err(outside(16, 8)));
-        assert_eq!(regs.try_read::<u8>(usize::MAX), Err(outside(usize::MAX, 1)));
-        assert_eq!(regs.try_read::<u16>(1), Err(misaligned(1, 2)));
-        assert_eq!(regs.try_read::<u32>(14), Err(misaligned(14, 4)));
-        assert_eq!(regs.try_read::<u64>(12), Err(misaligned(12, 8)));
-        assert_eq!(regs.try_write(16, 1_u32), Err(outside(16, 4)));
-        assert_eq!(regs.try_write(2, 1_u32), Err(misaligned(2, 4)));
+        assert_eq!(bytes.try_read::<u8>(15), Ok(0));
+        assert_eq!(bytes.try_read::<u8>(16), Err(outside(16, 1)));
+        assert_eq!(bytes.try_read::<u32>(16), Err(outside(16, 4)));
+        assert_eq!(bytes.try_read::<u64>(16), Err(outside(16, 8)));
+        assert_eq!(
+            bytes.try_read::<u8>(usize::MAX),
+            Err(outside(usize::MAX, 1))
+        );
+        assert_eq!(bytes.try_read::<u16>(1), Err(misaligned(1, 2)));
+        assert_eq!(bytes.try_read::<u32>(14), Err(misaligned(14, 4)));
+        assert_eq!(bytes.try_read::<u64>(12), Err(misaligned(12, 8)));
+        assert_eq!(bytes.try_write(16, 1_u32), Err(outside(16, 4)));
+        assert_eq!(bytes.try_write(2, 1_u32), Err(misaligned(2, 4)));
 
         regs.write(LAST, 0x0807_0605_0403_0201);
         assert_eq!(regs.read(LAST), 0x0807_0605_0403_0201);
-        assert_eq!(regs.try_read::<u8>(9), Ok(2));
-        assert_eq!(regs.try_read::<u16>(10), Ok(0x0403));
-        assert_eq!(regs.try_write(12, 0xffff_ffff_u32), Ok(()));
+        assert_eq!(bytes.try_read::<u8>(9), Ok(2));
+        assert_eq!(bytes.try_read::<u16>(10), Ok(0x0403));
+        assert_eq!(bytes.try_write(12, 0xffff_ffff_u32), Ok(()));
         assert_eq!(regs.read(LAST), 0xffff_ffff_0403_0201);
         Ok(())
     });

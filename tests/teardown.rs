@@ -10,7 +10,7 @@ use std::thread;
 use common::{memory_region, on_purpose, run_on, wait_until, Log, Metered, Note, TestPlatform};
 use driver_scope::platform::Region;
 use driver_scope::{
-    enter, Binding, Driver, DriverScope, Error, HrTimer, MaySleep, Mmio, Platform, Reg, Registers,
+    enter, registers, Binding, Driver, DriverScope, Error, HrTimer, MaySleep, Mmio, Platform,
     Restart, TryCancel, Units,
 };
 
@@ -30,11 +30,11 @@ on_every_platform!(
     nothing_runs_after_the_teardown,
 );
 
-enum Scratch {}
-impl Registers for Scratch {
-    const SIZE: usize = 8;
+registers! {
+    Scratch: 8 {
+        4 => rw WORD: u32,
+    }
 }
-const WORD: Reg<Scratch, u32> = Reg::at(4);
 
 enum Fate {
     Bind,
@@ -87,7 +87,7 @@ impl<P: Platform> Drop for User<'_, P> {
     }
 }
 
-/// Registers two of each kind, in turns.
+/// registers two of each kind, in turns.
 fn fill<'drv, P: TestPlatform>(
     device: &'drv Device,
     scope: &DriverScope<'drv, P>,

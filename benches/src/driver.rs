@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use driver_scope::{
-    Binding, Bound, Devres, Driver, DriverScope, Error, Mmio, Platform, Port, Reg, Registers,
+    registers, Binding, Bound, Devres, Driver, DriverScope, Error, Mmio, Platform, Port,
 };
 
 use crate::batch::Run;
@@ -11,14 +11,14 @@ use crate::guarded::Object;
 use crate::payload::{sum_of, Register};
 use crate::platform::{Memory, On, Region, Strategy};
 
-/// The device's registers.
-#[derive(Debug)]
-pub enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = Register::SIZE;
+registers! {
+    /// The device's registers.
+    #[derive(Debug)]
+    pub Regs: { Register::SIZE } {
+        /// The register that is read.
+        0 => rw FIRST: u32,
+    }
 }
-/// The register that is read.
-pub const FIRST: Reg<Regs, u32> = Reg::at(0);
 
 /// The driver.
 #[derive(Debug)]
@@ -106,7 +106,11 @@ impl<S: Strategy> Object for Driven<S> {
             return run.run(
                 devres,
                 #[inline(always)]
-                |devres| devres.try_access().map(|regs| regs.get().read(FIRST)),
+                |devres| {
+                    devres
+                        .try_access()
+                        .map(|regs| regs.get().read_relaxed(FIRST))
+                },
             );
         }
         let binding = self.binding.read().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +122,7 @@ impl<S: Strategy> Object for Driven<S> {
                 run.run(
                     data,
                     #[inline(always)]
-                    |data| Some(data.regs.read(FIRST)),
+                    |data| Some(data.regs.read_relaxed(FIRST)),
                 )
             }),
             _ => On::<S>::shared().may_sleep(|cx| {
@@ -126,7 +130,7 @@ impl<S: Strategy> Object for Driven<S> {
                     run.run(
                         data,
                         #[inline(always)]
-                        |data| Some(data.bound.access(scope).read(FIRST)),
+                        |data| Some(data.bound.access(scope).read_relaxed(FIRST)),
                     )
                 })
             }),
@@ -172,7 +176,8 @@ impl<S: Strategy, const N: usize> Object for PortTimes<S, N> {
             #[inline(always)]
             |port| {
                 // As `Register::read_times`.
-                port.call(|data| sum_of::<N>(|| data.regs.read(FIRST))).ok()
+                port.call(|data| sum_of::<N>(|| data.regs.read_relaxed(FIRST)))
+                    .ok()
             },
         )
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    Bus, DeferredEntry, DeferredNode, Fenced, Host, Membarrier, StdRawLock, ThreadSections, Threads,
+    Bus, DeferredEntry, DeferredNode, DeviceMemory, Fenced, Host, Membarrier, StdRawLock,
+    ThreadSections, Threads,
 };
 use driver_scope::sections::{Counted, Sections};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
@@ -34,22 +35,12 @@ impl Drop for Mapping {
     }
 }
 
-/// An address, as on a real machine.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Address(NonNull<u8>);
-
-// SAFETY: the address of memory that is there for ever and that nobody writes.
-unsafe impl Send for Address {}
-// SAFETY: as above.
-unsafe impl Sync for Address {}
-
 // SAFETY: a mapping is of a static, which stays where it is, is aligned to 128 bytes, and is never written, so reads race with nothing. A
 // region remembers that it is mapped.
 unsafe impl Bus for Memory {
     type Region = Region;
     type Mapping = Mapping;
-    type Io = Address;
+    type Io = DeviceMemory;
 
     fn map(region: &Region) -> Result<Mapping, Error> {
         if region.0.swap(true, Ordering::Acquire) {
@@ -62,18 +53,34 @@ unsafe impl Bus for Memory {
         Register::SIZE
     }
 
-    fn io(_: &Mapping) -> Address {
-        Address(Register::first().address())
+    fn io(_: &Mapping) -> DeviceMemory {
+        DeviceMemory::new(Register::first().address())
     }
 
     #[inline(always)]
-    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
-        // SAFETY: inside the mapping and aligned, says the caller.
-        unsafe { T::read_volatile(io.0.as_ptr().add(offset).cast()) }
+    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
+        // SAFETY: (this and those below) the caller's promise.
+        unsafe { io.part(offset) }
     }
 
-    unsafe fn write<T: Word>(_: Address, _: usize, _: T) {
+    #[inline(always)]
+    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read_relaxed(offset) }
+    }
+
+    unsafe fn write<T: Word>(_: DeviceMemory, _: usize, _: T) {
         // The memory is a constant. (An access may unwind.)
+        unimplemented!("the benches only read");
+    }
+
+    unsafe fn write_relaxed<T: Word>(_: DeviceMemory, _: usize, _: T) {
         unimplemented!("the benches only read");
     }
 }

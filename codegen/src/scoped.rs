@@ -2,29 +2,20 @@
 
 use std::ptr::NonNull;
 
-use driver_scope::platform::{Bus, Host};
+use driver_scope::platform::{Bus, DeviceMemory, Host};
 use driver_scope::{
-    Bound, Devres, Driver, DriverScope, Error, Mmio, PciDevice, Platform, Port, Reg, Registers,
+    registers, Bound, Devres, Driver, DriverScope, Error, Mmio, PciDevice, Platform, Port,
     Revocable, Word,
 };
 
 /// A bus whose devices are in memory, as on a real machine.
 enum Memory {}
 
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct Address(NonNull<u8>);
-
-// SAFETY: an address; this code is compared, never run.
-unsafe impl Send for Address {}
-// SAFETY: as above.
-unsafe impl Sync for Address {}
-
 // SAFETY: nothing can be mapped, so there is nothing to promise.
 unsafe impl Bus for Memory {
     type Region = ();
     type Mapping = ();
-    type Io = Address;
+    type Io = DeviceMemory;
 
     fn map((): &()) -> Result<(), Error> {
         Err(Error::Unsupported)
@@ -34,31 +25,53 @@ unsafe impl Bus for Memory {
         0
     }
 
-    fn io((): &()) -> Address {
-        Address(NonNull::dangling())
+    fn io((): &()) -> DeviceMemory {
+        DeviceMemory::new(NonNull::dangling())
     }
 
     #[inline(always)]
-    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
-        // SAFETY: inside the mapping and aligned, says the caller.
-        unsafe { T::read_volatile(io.0.as_ptr().add(offset).cast()) }
+    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
+        // SAFETY: (this and those below) the caller's promise.
+        unsafe { io.part(offset) }
     }
 
     #[inline(always)]
-    unsafe fn write<T: Word>(io: Address, offset: usize, value: T) {
-        // SAFETY: as in `read`.
-        unsafe { T::write_volatile(io.0.as_ptr().add(offset).cast(), value) }
+    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read_relaxed(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write(offset, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write_relaxed(offset, value) }
     }
 }
 
-enum Block {}
+registers! {
+    Block: 0x100 {
+        0x08 => ro RESULT: u32,
+        0x20 => rw STATUS: u32,
 
-impl Registers for Block {
-    const SIZE: usize = 0x100;
+        0x00 => ro READ_FIRST: u32,
+        0x01 => ro READ_U8: u8,
+        0x02 => ro READ_U16: u16,
+        0x20 => ro READ_U32: u32,
+        0x80 => ro READ_U64: u64,
+    }
 }
-
-const STATUS: Reg<Block, u32> = Reg::at(0x20);
-const RESULT: Reg<Block, u32> = Reg::at(0x08);
 
 type Regs<'drv> = Mmio<'drv, Block, Host<Memory>>;
 
@@ -69,45 +82,44 @@ struct Data<'drv> {
 }
 
 macro_rules! read {
-    ($($name:ident: $word:ty, $offset:literal;)*) => {$(
+    ($($name:ident: $word:ty, $register:ident;)*) => {$(
         #[no_mangle]
         fn $name(regs: Regs<'_>) -> $word {
-            const REGISTER: Reg<Block, $word> = Reg::at($offset);
-            regs.read(REGISTER)
+            regs.read_relaxed($register)
         }
     )*};
 }
 
 read! {
-    read_u8: u8, 0x01;
-    read_u16: u16, 0x02;
-    read_u32: u32, 0x20;
-    read_u64: u64, 0x80;
-    read_first: u32, 0;
+    read_u8: u8, READ_U8;
+    read_u16: u16, READ_U16;
+    read_u32: u32, READ_U32;
+    read_u64: u64, READ_U64;
+    read_first: u32, READ_FIRST;
 }
 
 #[no_mangle]
 fn write_u32(regs: Regs<'_>, value: u32) {
-    regs.write(STATUS, value);
+    regs.write_relaxed(STATUS, value);
 }
 
 #[no_mangle]
 fn set_bit(regs: Regs<'_>) {
-    regs.write(STATUS, regs.read(STATUS) | 0x80);
+    regs.write_relaxed(STATUS, regs.read_relaxed(STATUS) | 0x80);
 }
 
 #[no_mangle]
 fn wait_idle(regs: Regs<'_>) -> u32 {
-    while regs.read(STATUS) & 1 != 0 {
+    while regs.read_relaxed(STATUS) & 1 != 0 {
         core::hint::spin_loop();
     }
-    regs.read(RESULT)
+    regs.read_relaxed(RESULT)
 }
 
 #[no_mangle]
 fn through_data(data: &mut Data<'_>) -> u32 {
     data.uses += 1;
-    data.regs.read(STATUS)
+    data.regs.read_relaxed(STATUS)
 }
 
 type Held = Mmio<'static, Block, Host<Memory>>;
@@ -117,7 +129,7 @@ fn devres_access<'drv>(
     held: &Bound<'drv, Held, Host<Memory>>,
     scope: &DriverScope<'drv, Host<Memory>>,
 ) -> u32 {
-    held.access(scope).read(STATUS)
+    held.access(scope).read_relaxed(STATUS)
 }
 
 #[no_mangle]
@@ -126,30 +138,30 @@ fn devres_wait_idle<'drv>(
     scope: &DriverScope<'drv, Host<Memory>>,
 ) -> u32 {
     let regs = *held.access(scope);
-    while regs.read(STATUS) & 1 != 0 {
+    while regs.read_relaxed(STATUS) & 1 != 0 {
         core::hint::spin_loop();
     }
-    regs.read(RESULT)
+    regs.read_relaxed(RESULT)
 }
 
 // Those below have no match by hand: they are looked at for what must not be in them.
 
 #[no_mangle]
-fn checked_revocable(object: &Revocable<Address, Host<Memory>>) -> Option<u32> {
+fn checked_revocable(object: &Revocable<DeviceMemory, Host<Memory>>) -> Option<u32> {
     object.try_access_with(|address| {
         // SAFETY: this code is looked at, never run.
-        unsafe { u32::read_volatile(address.0.as_ptr().add(0x20).cast()) }
+        unsafe { address.read_relaxed(0x20) }
     })
 }
 
 #[no_mangle]
 fn checked_devres(held: &Devres<Held, Host<Memory>>) -> Option<u32> {
-    held.try_access_with(|regs| regs.read(STATUS))
+    held.try_access_with(|regs| regs.read_relaxed(STATUS))
 }
 
 #[no_mangle]
 fn checked_port(port: &Port<Reader, Host<Memory>>) -> Result<u32, Error> {
-    port.call(|regs| regs.read(STATUS))
+    port.call(|regs| regs.read_relaxed(STATUS))
 }
 
 /// A driver whose data is the registers.

@@ -3,31 +3,30 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use driver_scope::mmio::Item;
 use driver_scope::platform::{Model, Region, Sim};
-use driver_scope::{Error, PciDevice, Reg, Registers};
+use driver_scope::{registers, Error, PciDevice, Registers};
 
 /// The longest frame, in bytes.
 pub const MTU: usize = 64;
 
-/// The registers of a card.
-pub enum NicRegs {}
-
-impl Registers for NicRegs {
-    const SIZE: usize = 0x20;
+registers! {
+    /// The registers of a card.
+    pub NicRegs: 0x20 {
+        /// How many frames have arrived and are still in the card.
+        0x00 => ro RX_FRAMES: u32 where !0 is gone,
+        /// The length of the oldest frame in bytes.
+        0x04 => ro RX_LENGTH: u32,
+        /// The next four bytes of the oldest frame, little-endian. Each read moves on.
+        0x08 => rc RX_DATA: u32,
+        /// A write of anything drops the oldest frame.
+        0x0c => wo RX_DONE: u32,
+        /// Takes four bytes of the frame to be sent, little-endian.
+        0x10 => wo TX_DATA: u32,
+        /// A write of its length in bytes sends the frame.
+        0x14 => wo TX_SEND: u32,
+    }
 }
-
-/// How many frames have arrived and are still in the card. Read only. All ones if the card has been pulled out.
-pub const RX_FRAMES: Reg<NicRegs, u32> = Reg::at(0x00);
-/// The length of the oldest frame in bytes. Read only.
-pub const RX_LENGTH: Reg<NicRegs, u32> = Reg::at(0x04);
-/// The next four bytes of the oldest frame, little-endian. Read only; each read moves on.
-pub const RX_DATA: Reg<NicRegs, u32> = Reg::at(0x08);
-/// A write of anything drops the oldest frame.
-pub const RX_DONE: Reg<NicRegs, u32> = Reg::at(0x0c);
-/// Takes four bytes of the frame to be sent, little-endian. Write only.
-pub const TX_DATA: Reg<NicRegs, u32> = Reg::at(0x10);
-/// A write of its length in bytes sends the frame.
-pub const TX_SEND: Reg<NicRegs, u32> = Reg::at(0x14);
 
 /// One direction of a cable: the frames that are on their way, or waiting in the card at its end.
 type Wire = Arc<Mutex<VecDeque<Vec<u8>>>>;
@@ -118,8 +117,8 @@ impl Model for Card {
     }
 }
 
-fn is(register: Reg<NicRegs, u32>, offset: u64) -> bool {
-    register.offset() as u64 == offset
+fn is<I: Item>(_register: I, offset: u64) -> bool {
+    I::OFFSET as u64 == offset
 }
 
 /// Nothing that panics runs under these locks.

@@ -106,15 +106,14 @@ fn fetch<'drv, P: Platform>(
     regs: Mmio<'drv, NicRegs, P>,
     pool: Pool<'drv, P>,
 ) -> Option<Packet<'drv, P>> {
-    let frames = regs.read(RX_FRAMES);
-    if frames == 0 || frames == u32::MAX {
+    if regs.read_or_gone(RX_FRAMES).ok()? == 0 {
         return None;
     }
     let mut packet = pool.take()?;
     // The card is not trusted with the length.
     let length = MTU.min(regs.read(RX_LENGTH) as usize);
     while packet.bytes.len() < length {
-        let word = regs.read(RX_DATA).to_le_bytes();
+        let word = regs.take(RX_DATA).to_le_bytes();
         let rest = length - packet.bytes.len();
         packet.bytes.extend(word.iter().take(rest));
     }
@@ -131,7 +130,7 @@ impl<'drv, S: Stack, P: Platform> NicData<'drv, S, P> {
             return Err(Error::TooLong);
         }
         let mut sent = self.sent.lock();
-        if self.regs.read(RX_FRAMES) == u32::MAX {
+        if self.regs.read_or_gone(RX_FRAMES).is_err() {
             return Err(Error::PulledOut);
         }
         for part in frame.chunks(4) {

@@ -6,7 +6,10 @@
     label = "no machine word"
 )]
 pub trait Word: Copy + sealed::Sealed + Send + Sync + 'static {
-    /// Reads device memory with one access of this width, which the compiler neither repeats, drops nor splits.
+    /// All bits set: what a PCI device that is not there reads as.
+    const ONES: Self;
+
+    /// Reads device memory with one access of this width, which the compiler neither repeats, drops nor splits. The bytes are in the CPU's order.
     ///
     /// # Safety
     /// `address` is aligned, and valid for such a read until it returns. (It need not be Rust memory: since 1.90 the reference of
@@ -19,7 +22,15 @@ pub trait Word: Copy + sealed::Sealed + Send + Sync + 'static {
     /// As for [`read_volatile`](Word::read_volatile), for a write.
     unsafe fn write_volatile(address: *mut Self, value: Self);
 
-    /// The value, widened: for models of devices.
+    /// What a little-endian device means by these bytes, and back.
+    #[must_use]
+    fn to_le(self) -> Self;
+
+    /// With its bytes in the other order.
+    #[must_use]
+    fn swap_bytes(self) -> Self;
+
+    /// The value, widened.
     fn to_u64(self) -> u64;
 
     /// The low bits of `value`.
@@ -30,7 +41,7 @@ mod sealed {
     #[diagnostic::on_unimplemented(
         message = "`Word` cannot be implemented for other types",
         label = "no machine word",
-        note = "read the register as an integer, and convert: `Status(regs.read(STATUS))`"
+        note = "a type with fields is a `RegisterValue`: `register_values! {{ {Self}: u32 }}`"
     )]
     pub trait Sealed {}
 }
@@ -41,6 +52,8 @@ macro_rules! word {
         impl sealed::Sealed for $word {}
         #[diagnostic::do_not_recommend]
         impl Word for $word {
+            const ONES: Self = <$word>::MAX;
+
             #[inline(always)]
             unsafe fn read_volatile(address: *const Self) -> Self {
                 // SAFETY: the caller's promise.
@@ -51,9 +64,19 @@ macro_rules! word {
                 // SAFETY: the caller's promise.
                 unsafe { address.write_volatile(value) }
             }
+            #[inline(always)]
+            fn to_le(self) -> Self {
+                <$word>::to_le(self)
+            }
+            #[inline(always)]
+            fn swap_bytes(self) -> Self {
+                <$word>::swap_bytes(self)
+            }
+            #[inline(always)]
             fn to_u64(self) -> u64 {
                 u64::from(self)
             }
+            #[inline(always)]
             fn truncate(value: u64) -> Self {
                 // Its low bits are what is asked for.
                 value as Self

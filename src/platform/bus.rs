@@ -5,13 +5,28 @@ use crate::mmio::Word;
 
 /// How a platform reaches the registers of a device.
 ///
-/// On a real machine `Io` is an address and an access is one volatile instruction ([`Word::read_volatile`]); a platform for
-/// tests sends it to a model.
+/// On a real machine `Io` is an address and an access is one volatile instruction, with a barrier beside it where the machine needs one:
+/// `platform::DeviceMemory` (feature `barriers`) is that. A platform for tests sends it to a model.
+///
+/// Values are those of a *little-endian* device: the byte at the lowest address is the least significant, whatever the CPU. (For a
+/// big-endian device, [`Mmio`](crate::Mmio) swaps.)
+///
+/// # Ordering
+/// Accesses of one context to one device happen in program order; the *relaxed* ones promise no more. Then, as Linux's `readl` and `writel`
+/// (memory-barriers.txt, "Kernel I/O barrier effects"):
+///
+/// - [`read`](Bus::read) completes before any later read of memory by the same context begins: what the device wrote to memory before it set the
+///   register is seen.
+/// - [`write`](Bus::write) comes after all earlier writes to memory by the same context, or that it has seen: the device that is
+///   told sees them.
+/// - Where the platform's [`RawLock`](crate::platform::RawLock) is used, a write inside one critical section reaches the device before one in a
+///   later critical section of the same lock on another CPU. (Where ordinary release and acquire do not order device accesses, as on
+///   RISC-V, that is the lock's work.)
 ///
 /// # Safety
 /// An implementation promises: a mapping stays valid and at the same [`Io`](Bus::Io) until it is dropped; it is at least as large as
 /// [`size`](Bus::size) says and aligned to 8 bytes at least; accesses inside it are neither torn nor data races, from any context; a region
-/// is never mapped twice at the same time.
+/// is never mapped twice at the same time; and the order above.
 pub unsafe trait Bus: 'static {
     /// Names something that can be mapped, such as a BAR.
     type Region: Send + Sync + 'static;
@@ -36,16 +51,43 @@ pub unsafe trait Bus: 'static {
     /// What its accesses need.
     fn io(mapping: &Self::Mapping) -> Self::Io;
 
-    /// Reads a register.
+    /// The same for the part of a mapping that begins `offset` bytes further on.
     ///
     /// # Safety
-    /// `io` is of a mapping that has not been dropped; `offset` is a multiple of the width, and the access ends inside the
-    /// mapping.
+    /// `io` is of a mapping, and `offset` lies inside it or at its end.
+    unsafe fn part(io: Self::Io, offset: usize) -> Self::Io;
+
+    /// Reads a register, ordered.
+    ///
+    /// # Safety
+    /// `io` is of a mapping that has not been dropped; the access is aligned to its width, and ends inside the mapping.
     unsafe fn read<T: Word>(io: Self::Io, offset: usize) -> T;
 
-    /// Writes a register.
+    /// Reads a register, without order against memory.
+    ///
+    /// # Safety
+    /// As for [`read`](Bus::read).
+    unsafe fn read_relaxed<T: Word>(io: Self::Io, offset: usize) -> T;
+
+    /// Writes a register, ordered.
     ///
     /// # Safety
     /// As for [`read`](Bus::read).
     unsafe fn write<T: Word>(io: Self::Io, offset: usize, value: T);
+
+    /// Writes a register, without order against memory.
+    ///
+    /// # Safety
+    /// As for [`read`](Bus::read).
+    unsafe fn write_relaxed<T: Word>(io: Self::Io, offset: usize, value: T);
+
+    /// Whether a device that just read as `value` is there no more, where the platform knows better than by all ones in a register that never reads so.
+    /// (On PCI, for instance, by looking at the vendor id if the value looks suspicious.)
+    ///
+    /// # Safety
+    /// `io` is of a mapping that has not been dropped.
+    unsafe fn vanished<T: Word>(io: Self::Io, value: T) -> bool {
+        let _ = (io, value);
+        false
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{fence, AtomicBool, Ordering};
 
 use crate::error::Error;
 use crate::mmio::Word;
@@ -70,11 +70,14 @@ impl Drop for Mapped {
     }
 }
 
-/// The way from an access to its model.
+/// The way from an access to its model: the region, and where in it the part begins.
 #[derive(Clone, Copy)]
-pub struct Io(NonNull<Shared>);
+pub struct Io {
+    shared: NonNull<Shared>,
+    base: usize,
+}
 
-// SAFETY: it is only ever used as a shared reference to a `Shared`, which is `Sync`.
+// SAFETY: the pointer is only ever used as a shared reference to a `Shared`, which is `Sync`.
 unsafe impl Send for Io {}
 // SAFETY: as above.
 unsafe impl Sync for Io {}
@@ -107,26 +110,47 @@ unsafe impl Bus for Emulated {
     }
 
     fn io(mapping: &Mapped) -> Io {
-        Io(NonNull::from(&*mapping.0))
+        Io {
+            shared: NonNull::from(&*mapping.0),
+            base: 0,
+        }
+    }
+
+    unsafe fn part(io: Io, offset: usize) -> Io {
+        Io {
+            base: io.base + offset,
+            ..io
+        }
     }
 
     unsafe fn read<T: Word>(io: Io, offset: usize) -> T {
+        // SAFETY: the caller's promise.
+        let value = unsafe { Self::read_relaxed(io, offset) };
+        // Acquire: pairs with the release of whatever the model told this by, a relaxed store included, so that what its thread wrote before is seen.
+        fence(Ordering::Acquire);
+        value
+    }
+
+    unsafe fn read_relaxed<T: Word>(io: Io, offset: usize) -> T {
         // SAFETY: the mapping has not been dropped, says the caller, and it keeps the region alive.
-        let shared = unsafe { io.0.as_ref() };
-        T::truncate(
-            shared
-                .model
-                .read(offset as u64, core::mem::size_of::<T>() as u8),
-        )
+        let shared = unsafe { io.shared.as_ref() };
+        let offset = (io.base + offset) as u64;
+        T::truncate(shared.model.read(offset, core::mem::size_of::<T>() as u8))
     }
 
     unsafe fn write<T: Word>(io: Io, offset: usize, value: T) {
-        // SAFETY: as in `read`.
-        let shared = unsafe { io.0.as_ref() };
-        shared.model.write(
-            offset as u64,
-            core::mem::size_of::<T>() as u8,
-            value.to_u64(),
-        );
+        // Release: pairs with the acquire of a model that hears of this by a relaxed load, so that it sees what was written before.
+        fence(Ordering::Release);
+        // SAFETY: the caller's promise.
+        unsafe { Self::write_relaxed(io, offset, value) }
+    }
+
+    unsafe fn write_relaxed<T: Word>(io: Io, offset: usize, value: T) {
+        // SAFETY: as in `read_relaxed`.
+        let shared = unsafe { io.shared.as_ref() };
+        let offset = (io.base + offset) as u64;
+        shared
+            .model
+            .write(offset, core::mem::size_of::<T>() as u8, value.to_u64());
     }
 }

@@ -367,6 +367,12 @@ unsafe impl Platform for Sim {
         self.advance(delay);
     }
 
+    /// Timers that fall due meanwhile are late, as they would be behind a driver that keeps the CPU.
+    fn delay(&self, delay: Duration) {
+        let now = &mut self.0.lock().rest.now;
+        *now = now.saturating_add(delay);
+    }
+
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         let mut state = self.0.lock();
         // SAFETY: the caller's promise.

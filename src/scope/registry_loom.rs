@@ -184,10 +184,19 @@ unsafe impl Bus for Nowhere {
     fn io((): &()) {
         unreachable!()
     }
+    unsafe fn part((): (), _offset: usize) {
+        unreachable!()
+    }
     unsafe fn read<T: Word>((): (), _offset: usize) -> T {
         unreachable!()
     }
+    unsafe fn read_relaxed<T: Word>((): (), _offset: usize) -> T {
+        unreachable!()
+    }
     unsafe fn write<T: Word>((): (), _offset: usize, _value: T) {
+        unreachable!()
+    }
+    unsafe fn write_relaxed<T: Word>((): (), _offset: usize, _value: T) {
         unreachable!()
     }
 }

@@ -380,11 +380,21 @@ unsafe impl Bus for NoBus {
 
     fn io((): &()) {}
 
+    unsafe fn part((): (), _offset: usize) {}
+
     unsafe fn read<T: Word>((): (), _offset: usize) -> T {
         unreachable!("nothing can be mapped")
     }
 
+    unsafe fn read_relaxed<T: Word>((): (), _offset: usize) -> T {
+        unreachable!("nothing can be mapped")
+    }
+
     unsafe fn write<T: Word>((): (), _offset: usize, _value: T) {
+        unreachable!("nothing can be mapped")
+    }
+
+    unsafe fn write_relaxed<T: Word>((): (), _offset: usize, _value: T) {
         unreachable!("nothing can be mapped")
     }
 }

@@ -1,13 +1,13 @@
 //! A `Devres` is held across an `await` in a future that goes to any thread; only its guards are not.
 
 use driver_scope::platform::Host;
-use driver_scope::{Devres, HrTimer, Mmio, Port, Reg, Registers, Units};
+use driver_scope::{Devres, HrTimer, Mmio, Port, registers, Units};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 8;
+registers! {
+    Uart: 8 {
+        0 => rw DATA: u32,
+    }
 }
-const DATA: Reg<Uart, u32> = Reg::at(0);
 
 type Regs = Devres<Mmio<'static, Uart, Host>, Host>;
 type Timer = Devres<HrTimer<'static, Host>, Host>;

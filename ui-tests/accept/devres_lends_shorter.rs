@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use driver_scope::platform::{Model, Platform, Region, Sim};
 use driver_scope::{
-    enter, Devres, DevresGuard, Error, Mmio, Plain, ReadSection, Reg, Registers, Revocable,
+    enter, Devres, DevresGuard, Error, Mmio, Plain, ReadSection, registers, Revocable,
     RevocableGuard,
 };
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 8;
+registers! {
+    Uart: 8 {
+        0 => rw DATA: u64,
+    }
 }
-const DATA: Reg<Uart, u64> = Reg::at(0);
 
 struct Ram(AtomicU64);
 impl Model for Ram {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use driver_scope::platform::{Host, Model, Platform, Region, Sim};
 use driver_scope::{
-    Binding, Driver, DriverScope, Error, HrTimer, MaySleep, Mmio, PciDevice, Reg, Registers,
+    Binding, Driver, DriverScope, Error, HrTimer, MaySleep, Mmio, PciDevice, registers,
     Restart, Units,
 };
 
-enum EduRegs {}
-impl Registers for EduRegs {
-    const SIZE: usize = 0x100;
+registers! {
+    EduRegs: 0x100 {
+        0x20 => rw STATUS: u32,
+        0x64 => rw IRQ_MASK: u32,
+    }
 }
-const STATUS: Reg<EduRegs, u32> = Reg::at(0x20);
-const IRQ_MASK: Reg<EduRegs, u32> = Reg::at(0x64);
 const COMPUTING: u32 = 1;
 
 #[derive(Default)]

@@ -2,16 +2,17 @@
 #![forbid(unsafe_code)]
 
 use driver_scope::platform::{Platform, Sim};
-use driver_scope::{Bound, Devres, Driver, Family, HrTimer, Mmio, Plain, Port, Revocable};
+use driver_scope::{Bound, Devres, Driver, Family, HrTimer, Mmio, Plain, Port, Registers, Revocable};
 
 fn for_the_world<T: ?Sized + Send + Sync + 'static>() {}
 fn send_and_sync<T: Send + Sync>() {}
 fn send<T: Send>() {}
 
 #[allow(dead_code)]
-fn for_every_platform<'drv, P: Platform, D: Driver<P>, F: Family + 'static, R: 'static>() {
+fn for_every_platform<'drv, P: Platform, D: Driver<P>, F: Family + 'static, R: Registers>() {
     for_the_world::<Devres<F, P>>();
     for_the_world::<Devres<Mmio<'static, R, P>, P>>();
+    for_the_world::<Devres<Mmio<'static, [u8], P>, P>>();
     for_the_world::<Devres<HrTimer<'static, P>, P>>();
     for_the_world::<Devres<&'static u32, P>>();
     for_the_world::<Devres<Plain<String>, P>>();

@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use driver_scope::platform::{Platform, Sim};
-use driver_scope::{enter, Error, HrTimer, Mmio, Reg, Registers, Restart, Units};
+use driver_scope::{enter, Error, HrTimer, Mmio, registers, Restart, Units};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 8;
+registers! {
+    Uart: 8 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn timer<'s, 'drv: 's, P: Platform>(timer: HrTimer<'drv, P>) -> HrTimer<'s, P> {
     timer

@@ -1,12 +1,12 @@
 // Wrong: handles are `Copy`, so one is copied out of a guard and used after the guard has been dropped: the registers may be unmapped.
 // Instead: drop the guard when the last use is over.
-use driver_scope::{platform::Sim, Devres, Mmio, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: &Devres<Mmio<'static, Uart, Sim>, Sim>) -> Option<u8> {
     let guard = outside.try_access()?;

@@ -1,12 +1,12 @@
 // Wrong: a handle that was got under a read section is used after the section has ended.
 // Instead: end the section when the last use is over.
-use driver_scope::{platform::Sim, Devres, Mmio, ReadSection, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, ReadSection, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: &Devres<Mmio<'static, Uart, Sim>, Sim>, sim: &Sim) -> Option<u8> {
     let section = ReadSection::enter(sim);

@@ -1,12 +1,12 @@
 // Wrong: the closure of `try_access_with` copies the handle into a variable outside.
 // Instead: use it inside the closure, or use `try_access` and keep the guard.
-use driver_scope::{platform::Sim, Devres, Mmio, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn steal(outside: &Devres<Mmio<'static, Uart, Sim>, Sim>) -> Option<u8> {
     let mut kept: Option<Mmio<'_, Uart, Sim>> = None;

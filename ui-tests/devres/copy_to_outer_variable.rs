@@ -1,12 +1,12 @@
 // Wrong: a handle is copied out of a guard into a variable that lives longer.
 // Instead: keep the guard as long.
-use driver_scope::{platform::Sim, Devres, Mmio, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: &Devres<Mmio<'static, Uart, Sim>, Sim>) -> Option<u8> {
     let mut kept = None;

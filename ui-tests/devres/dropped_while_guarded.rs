@@ -1,12 +1,12 @@
 // Wrong: a handle is dropped while a guard borrows it. It may be the last, and release the resource.
 // Instead: drop the guard first.
-use driver_scope::{platform::Sim, Devres, Mmio, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: Devres<Mmio<'static, Uart, Sim>, Sim>) -> Option<u8> {
     let guard = outside.try_access()?;

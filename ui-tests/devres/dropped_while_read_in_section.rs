@@ -1,12 +1,12 @@
 // Wrong: the last handle of a resource may be dropped while what it lent under a read section is still used: that releases the resource.
 // Instead: keep the `Devres` as long.
-use driver_scope::{platform::Sim, Devres, Mmio, ReadSection, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, ReadSection, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: Devres<Mmio<'static, Uart, Sim>, Sim>, sim: &Sim) -> Option<u8> {
     let section = ReadSection::enter(sim);

@@ -1,14 +1,14 @@
 // Wrong: a guard is taken in `probe` and moved into a callback, so that the scope would wait for itself.
 // Instead: `move` the `Devres` in, and access it in the callback; a resource of the same scope needs neither.
 use driver_scope::{
-    platform::Sim, Devres, DriverScope, Error, HrTimer, Mmio, Reg, Registers, Restart,
+    platform::Sim, Devres, DriverScope, Error, HrTimer, Mmio, registers, Restart,
 };
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn probe<'drv>(
     scope: &DriverScope<'drv, Sim>,

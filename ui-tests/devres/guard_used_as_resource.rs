@@ -1,13 +1,13 @@
 // Wrong: the resource is used through its guard as if the guard were it. A guard does not deref: what it lends is got by a call that
 // ties its life to the guard's.
 // Instead: `guard.get().read(DATA)`.
-use driver_scope::{platform::Sim, Devres, Mmio, Reg, Registers};
+use driver_scope::{platform::Sim, Devres, Mmio, registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 4 {
+        0 => rw DATA: u8,
+    }
 }
-const DATA: Reg<Uart, u8> = Reg::at(0);
 
 fn read(outside: &Devres<Mmio<'static, Uart, Sim>, Sim>) -> Option<u8> {
     let guard = outside.try_access()?;

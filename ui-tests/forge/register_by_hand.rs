@@ -1,12 +1,14 @@
-// Wrong: a register is made by hand, at an offset that nobody checks.
-// Instead: `Reg::at(0x1000)`, or `Reg::try_at` for an offset that is known at run time.
-use driver_scope::{Reg, Registers};
+// Wrong: an element of an array is made by hand, at an offset that nobody checks.
+// Instead: `RING.nth::<3>()`, or `RING.at(index)?` for an index that is known at run time.
+use driver_scope::mmio::Element;
+use driver_scope::registers;
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 4;
+registers! {
+    Uart: 0x20 {
+        0x00 => rw RING: [u32; 4; stride 8],
+    }
 }
 
 fn main() {
-    let _ = Reg::<Uart, u32> { offset: 0x1000 };
+    let _ = Element::<RING> { offset: 0x1000 };
 }

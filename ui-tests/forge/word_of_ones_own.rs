@@ -6,11 +6,18 @@ use driver_scope::Word;
 struct Status(u32);
 
 impl Word for Status {
+    const ONES: Self = Status(u32::MAX);
     unsafe fn read_volatile(address: *const Self) -> Self {
         unsafe { address.read_volatile() }
     }
     unsafe fn write_volatile(address: *mut Self, value: Self) {
         unsafe { address.write_volatile(value) }
+    }
+    fn to_le(self) -> Self {
+        self
+    }
+    fn swap_bytes(self) -> Self {
+        self
     }
     fn to_u64(self) -> u64 {
         self.0.into()

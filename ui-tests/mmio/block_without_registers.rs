@@ -1,5 +1,5 @@
 // Wrong: a type is used as a block of registers, but its size was never declared.
-// Instead: `impl Registers for Uart { const SIZE: usize = 0x20; }`.
+// Instead: declare it: `registers! { Uart: 0x20 { 0x00 => rw STATUS: u32, } }`.
 use driver_scope::platform::{Region, Sim};
 use driver_scope::{DriverScope, Error, Mmio};
 

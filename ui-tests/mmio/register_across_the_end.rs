@@ -1,11 +1,11 @@
 // Wrong: the register begins inside its block and ends outside.
-// Instead: correct the offset, the width, or the block's `SIZE`.
-use driver_scope::{Reg, Registers};
+// Instead: correct the offset, the width, or the block's size.
+use driver_scope::{registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 0x24;
+registers! {
+    Uart: 0x24 {
+        0x20 => rw STATUS: u64,
+    }
 }
-const STATUS: Reg<Uart, u64> = Reg::at(0x20);
 
 fn main() {}

@@ -1,21 +1,40 @@
-// Wrong: a register of a large block becomes one of a small block, since one type is the other's subtype.
-// (`for<'a> fn(&'a ())` is a subtype of `fn(&'static ())`, and the two may have different sizes.) Once it compiled.
-// Instead: a block type of its own for each block.
+// Wrong: two arrays whose types are subtypes of each other, and an element of the longer is taken for one of the shorter.
+// Instead: give each array a type of its own, as `registers!` does.
 #![allow(coherence_leak_check)]
-use driver_scope::{Reg, Registers};
+use driver_scope::mmio::{Element, Item, Many, ReadWrite, Register};
+use driver_scope::Registers;
 
-struct Block<T>(T);
-type Large = Block<for<'a> fn(&'a ())>;
-type Small = Block<fn(&'static ())>;
-impl Registers for Large {
+enum Uart {}
+impl Registers for Uart {
     const SIZE: usize = 0x1000;
 }
-impl Registers for Small {
-    const SIZE: usize = 4;
+
+struct Array<T>(T);
+impl<T> Clone for Array<T> {
+    fn clone(&self) -> Self {
+        loop {}
+    }
+}
+impl<T: Copy> Copy for Array<T> {}
+type Long = Array<for<'a> fn(&'a ())>;
+type Short = Array<fn(&'static ())>;
+impl Item for Long {
+    type Block = Uart;
+    type Content = Register<u32, ReadWrite>;
+    type Shape = Many<16, 4>;
+    const OFFSET: usize = 0;
+    const NAME: &'static str = "LONG";
+}
+impl Item for Short {
+    type Block = Uart;
+    type Content = Register<u32, ReadWrite>;
+    type Shape = Many<2, 4>;
+    const OFFSET: usize = 0x100;
+    const NAME: &'static str = "SHORT";
 }
 
-fn shrink(far: Reg<Large, u32>) -> Reg<Small, u32> {
-    far
+fn shrink(element: Element<Long>) -> Element<Short> {
+    element
 }
 
 fn main() {}

@@ -1,11 +1,11 @@
 // Wrong: a register of 4 bytes lies at an offset that is no multiple of 4.
 // Instead: correct the offset or the width.
-use driver_scope::{Reg, Registers};
+use driver_scope::{registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 0x20;
+registers! {
+    Uart: 0x20 {
+        0x06 => rw STATUS: u32,
+    }
 }
-const STATUS: Reg<Uart, u32> = Reg::at(0x06);
 
 fn main() {}

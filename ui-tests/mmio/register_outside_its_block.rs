@@ -1,11 +1,11 @@
 // Wrong: the register lies behind the end of its block.
-// Instead: correct the offset, or the block's `SIZE`.
-use driver_scope::{Reg, Registers};
+// Instead: correct the offset, or the block's size.
+use driver_scope::{registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 0x20;
+registers! {
+    Uart: 0x20 {
+        0x20 => rw STATUS: u32,
+    }
 }
-const STATUS: Reg<Uart, u32> = Reg::at(0x20);
 
 fn main() {}

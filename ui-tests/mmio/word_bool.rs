@@ -1,11 +1,11 @@
 // Wrong: a register is read as `bool`; a device may well answer 2.
 // Instead: declare it as `u8`, and ask `regs.read(READY) != 0`.
-use driver_scope::{Reg, Registers};
+use driver_scope::{registers};
 
-enum Uart {}
-impl Registers for Uart {
-    const SIZE: usize = 0x20;
+registers! {
+    Uart: 0x20 {
+        0 => rw READY: bool,
+    }
 }
-const READY: Reg<Uart, bool> = Reg::at(0);
 
 fn main() {}

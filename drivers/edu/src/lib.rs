@@ -20,7 +20,7 @@ mod stats;
 
 pub use stats::{Snapshot, Stats};
 
-use registers::{EduRegs, COMPUTING, EDU, FACTORIAL, ID, LIVENESS, STATUS};
+use registers::{EduRegs, Status, FACTORIAL, ID, LIVENESS, STATUS};
 
 /// PCI vendor and device id of the device.
 pub const PCI_ID: (u16, u16) = (0x1234, 0x11e8);
@@ -91,7 +91,7 @@ impl<P: Platform> Driver<P> for Edu {
             look(regs, &mut job.lock(), stats, t)
         })?;
         let sample = scope.named("sample").hrtimer(move |t| {
-            stats.sample(regs.read(STATUS) & COMPUTING != 0);
+            stats.sample(regs.read(STATUS).contains(Status::COMPUTING));
             let next = t.forward(SAMPLE_PERIOD);
             stats.missed(t.overrun());
             next
@@ -109,7 +109,7 @@ impl<P: Platform> Driver<P> for Edu {
 
     fn remove(data: &EduData<'_, P>, _cx: MaySleep<'_>) {
         // No interrupt when a factorial is done: nobody is left to take it.
-        data.regs.write(STATUS, 0);
+        data.regs.write(STATUS, Status::empty());
     }
 }
 
@@ -118,8 +118,8 @@ fn identify<P: Platform>(regs: Mmio<'_, EduRegs, P>) -> Result<(), Error> {
     const PATTERN: u32 = 0x1234_5678;
 
     let id = regs.read(ID);
-    if id & 0xff != EDU {
-        return Err(Error::NotEdu { id });
+    if !id.is_edu() {
+        return Err(Error::NotEdu { id: id.bits() });
     }
     regs.write(LIVENESS, PATTERN);
     let answer = regs.read(LIVENESS);
@@ -140,21 +140,19 @@ fn look<P: Platform>(
         return Restart::No;
     };
     let took = t.now().saturating_duration_since(running.started);
-    let status = regs.read(STATUS);
-    // A device that has been pulled out reads as all ones; that is no status of a device that is there.
-    let result = if status == u32::MAX {
-        Err(Error::Gone)
-    } else if status & COMPUTING == 0 {
-        Ok(Factorial {
+    let result = match regs.read_or_gone(STATUS) {
+        Ok(status) if !status.contains(Status::COMPUTING) => Ok(Factorial {
             argument: running.argument,
             value: regs.read(FACTORIAL),
             took,
-        })
-    } else if took >= TIME_OUT {
-        Err(Error::TimedOut)
-    } else {
-        running.delay = (running.delay * 2).min(LONGEST_DELAY);
-        return t.restart_after(running.delay);
+        }),
+        Ok(_) if took < TIME_OUT => {
+            running.delay = (running.delay * 2).min(LONGEST_DELAY);
+            return t.restart_after(running.delay);
+        }
+        Ok(_) => Err(Error::TimedOut),
+        // Pulled out.
+        Err(_) => Err(Error::Gone),
     };
     stats.finished(result.is_ok());
     job.running = None;
@@ -201,7 +199,7 @@ impl<P: Platform> EduData<'_, P> {
 
     /// The identification register.
     pub fn id(&self) -> u32 {
-        self.regs.read(ID)
+        self.regs.read(ID).bits()
     }
 }
 

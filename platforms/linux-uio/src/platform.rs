@@ -2,11 +2,10 @@
 //!
 //! Timers are those of the kernel: the timer thread sleeps in a futex with a time-out, which is an hrtimer.
 
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use driver_scope::platform::{Bus, Host};
+use driver_scope::platform::{Bus, DeviceMemory, Host};
 use driver_scope::{Error, Word};
 
 use crate::sysfs::{Device, Mapping};
@@ -63,21 +62,12 @@ impl Drop for Claim {
     }
 }
 
-/// The address of a mapped BAR.
-#[derive(Clone, Copy)]
-pub struct Address(NonNull<u8>);
-
-// SAFETY: an address of the process's memory means the same in all its threads; what may be done with it is up to `Bus`.
-unsafe impl Send for Address {}
-// SAFETY: as above.
-unsafe impl Sync for Address {}
-
 // SAFETY: a mapping lasts until it is dropped, where mmap put it: at a page, so aligned enough. Its length is that of the BAR.
 // Accesses are single volatile ones to device memory, so neither torn nor a data race. `mapped` admits one mapping at a time.
 unsafe impl Bus for Pci {
     type Region = Bar;
     type Mapping = MappedBar;
-    type Io = Address;
+    type Io = DeviceMemory;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
         let claim = Claim::new(&bar.mapped)?;
@@ -95,19 +85,37 @@ unsafe impl Bus for Pci {
         mapping.mapping.len()
     }
 
-    fn io(mapping: &MappedBar) -> Address {
-        Address(mapping.mapping.base())
+    fn io(mapping: &MappedBar) -> DeviceMemory {
+        DeviceMemory::new(mapping.mapping.base())
     }
 
     #[inline(always)]
-    unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
-        // SAFETY: inside the mapping, which lasts, and aligned, says the caller.
-        unsafe { T::read_volatile(io.0.as_ptr().add(offset).cast()) }
+    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
+        // SAFETY: (this and those below) the caller's promise.
+        unsafe { io.part(offset) }
     }
 
     #[inline(always)]
-    unsafe fn write<T: Word>(io: Address, offset: usize, value: T) {
-        // SAFETY: as in `read`.
-        unsafe { T::write_volatile(io.0.as_ptr().add(offset).cast(), value) }
+    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read_relaxed(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write(offset, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write_relaxed(offset, value) }
     }
 }

@@ -2,18 +2,17 @@
 #![forbid(unsafe_code)]
 
 use driver_scope::{
-    Bound, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Mmio, Reg, Registers, Restart,
-    Units,
+    registers, Bound, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Mmio, Restart, Units,
 };
 
 use crate::platform::{RamRegion, Tiny};
 
-pub enum Regs {}
-impl Registers for Regs {
-    const SIZE: usize = 16;
+registers! {
+    pub Regs: 16 {
+        0 => rw COUNT: u32,
+        4 => rw STOPPED: u32,
+    }
 }
-pub const COUNT: Reg<Regs, u32> = Reg::at(0);
-pub const STOPPED: Reg<Regs, u32> = Reg::at(4);
 
 pub struct Counter;
 

@@ -11,6 +11,7 @@ mod sys;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 
+use driver_scope::mmio::Item;
 use driver_scope::platform::FixedMemory;
 use driver_scope::{
     enter, Binding, Error, Instant, Platform, ReadSection, Revocable, TryCancel, Units,
@@ -53,9 +54,9 @@ fn a_driver_is_bound_runs_and_is_removed(tiny: &Tiny<4096>) {
             .may_sleep(|cx| binding.unbind(cx))
             .expect("no callback");
         // The hook ran, the timer runs no more, and all memory is back.
-        assert_eq!((device.peek(STOPPED.offset()), MEMORY.used()), (1, 0));
+        assert_eq!((device.peek(STOPPED::OFFSET), MEMORY.used()), (1, 0));
         tiny.advance(10.millis());
-        assert_eq!(device.peek(COUNT.offset()), 10);
+        assert_eq!(device.peek(COUNT::OFFSET), 10);
     }
 }
 
@@ -96,12 +97,12 @@ fn a_binding_dropped_in_a_callback_is_removed_later(tiny: &Tiny<4096>) {
             let timer = scope.hrtimer(move |t| {
                 drop(binding.take());
                 // Not now.
-                assert_eq!(REGISTERS.peek(STOPPED.offset()), 0);
+                assert_eq!(REGISTERS.peek(STOPPED::OFFSET), 0);
                 t.restart_after(1.secs())
             })?;
             timer.start(0.nanos())?;
             scope.sleep(1.millis());
-            assert_eq!(REGISTERS.peek(STOPPED.offset()), 1);
+            assert_eq!(REGISTERS.peek(STOPPED::OFFSET), 1);
             Ok::<(), Error>(())
         })
     });

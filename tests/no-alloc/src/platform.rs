@@ -5,7 +5,7 @@
 use core::alloc::Layout;
 use core::cell::{Cell, RefCell, UnsafeCell};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{fence, AtomicBool, Ordering, Ordering::Relaxed};
 use core::time::Duration;
 
 use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock};
@@ -242,12 +242,31 @@ unsafe impl Bus for Ram {
         Address(mapping.0.words.get().cast())
     }
 
+    unsafe fn part(io: Address, offset: usize) -> Address {
+        // SAFETY: inside the region or at its end, says the caller.
+        Address(unsafe { io.0.add(offset) })
+    }
+
     unsafe fn read<T: Word>(io: Address, offset: usize) -> T {
+        // SAFETY: the caller's promise.
+        let value = unsafe { Self::read_relaxed(io, offset) };
+        // This device is memory, and on this CPU.
+        fence(Ordering::Acquire);
+        value
+    }
+
+    unsafe fn read_relaxed<T: Word>(io: Address, offset: usize) -> T {
         // SAFETY: aligned and inside, says the caller.
         unsafe { T::read_volatile(io.0.add(offset).cast()) }
     }
 
     unsafe fn write<T: Word>(io: Address, offset: usize, value: T) {
+        fence(Ordering::Release);
+        // SAFETY: the caller's promise.
+        unsafe { Self::write_relaxed(io, offset, value) }
+    }
+
+    unsafe fn write_relaxed<T: Word>(io: Address, offset: usize, value: T) {
         // SAFETY: aligned and inside, says the caller.
         unsafe { T::write_volatile(io.0.add(offset).cast(), value) }
     }

@@ -1,0 +1,273 @@
+//! Device memory whose size is known at run time only.
+
+use core::mem;
+
+use crate::error::Error;
+use crate::mmio::{Mmio, Registers, Word, REGION_ALIGN};
+use crate::platform::{Bus, Platform};
+
+impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
+    /// How many bytes it covers.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether it covers none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Takes it for a block of registers from its start on: one check here, none at an access.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`] if the block is larger.
+    pub fn block<B: Registers>(self) -> Result<Mmio<'drv, B, P>, Error> {
+        self.block_at(0)
+    }
+
+    /// Takes what begins at `offset` for a block of registers.
+    ///
+    /// # Errors
+    /// [`Error::Misaligned`] if `offset` is not a multiple of [`Registers::ALIGN`] (told as the width); [`Error::OutOfBounds`] if the block would end
+    /// beyond the end.
+    pub fn block_at<B: Registers>(self, offset: usize) -> Result<Mmio<'drv, B, P>, Error> {
+        const {
+            assert!(
+                B::ALIGN.is_power_of_two() && B::ALIGN <= REGION_ALIGN,
+                "a block's alignment is 1, 2, 4 or 8"
+            );
+        }
+        self.check(offset, B::SIZE, B::ALIGN)?;
+        // SAFETY: of the same mapping; the part lies inside this one, is large enough, and aligned as just checked, since this one is to
+        // `REGION_ALIGN`, which is a multiple of `ALIGN`.
+        Ok(unsafe { Mmio::new(P::Bus::part(self.io, offset), ()) })
+    }
+
+    /// Splits it into what lies before `middle` and what lies from there on: two handles that reach no byte in common.
+    ///
+    /// (This handle is `Copy`, and still reaches both. Give the parts to those who should see no more.)
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`] if `middle` lies beyond the end; [`Error::Misaligned`] if it is not a multiple of 8.
+    pub fn split_at(self, middle: usize) -> Result<(Self, Self), Error> {
+        self.check(middle, 0, REGION_ALIGN)?;
+        // SAFETY: two parts of this one, which both begin at a multiple of `REGION_ALIGN`.
+        unsafe {
+            Ok((
+                Mmio::new(self.io, middle),
+                Mmio::new(P::Bus::part(self.io, middle), self.len - middle),
+            ))
+        }
+    }
+
+    /// Reads `T` at `offset`, as a little-endian device means it, ordered as [`Mmio::read`] is.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`].
+    #[inline]
+    pub fn try_read<T: Word>(self, offset: usize) -> Result<T, Error> {
+        self.check_word::<T>(offset)?;
+        // SAFETY: the mapping lasts throughout `'drv`; the access is aligned and inside, as just checked.
+        Ok(unsafe { P::Bus::read(self.io, offset) })
+    }
+
+    /// Reads `T` at `offset`, without order against memory.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`].
+    #[inline]
+    pub fn try_read_relaxed<T: Word>(self, offset: usize) -> Result<T, Error> {
+        self.check_word::<T>(offset)?;
+        // SAFETY: as in `try_read`.
+        Ok(unsafe { P::Bus::read_relaxed(self.io, offset) })
+    }
+
+    /// Writes `T` at `offset`, as a little-endian device means it, ordered as [`Mmio::write`] is.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
+    #[inline]
+    pub fn try_write<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
+        self.check_word::<T>(offset)?;
+        // SAFETY: as in `try_read`.
+        unsafe { P::Bus::write(self.io, offset, value) };
+        Ok(())
+    }
+
+    /// Writes `T` at `offset`, without order against memory.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
+    #[inline]
+    pub fn try_write_relaxed<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
+        self.check_word::<T>(offset)?;
+        // SAFETY: as in `try_read`.
+        unsafe { P::Bus::write_relaxed(self.io, offset, value) };
+        Ok(())
+    }
+
+    /// Copies from the device, byte for byte, each access as wide as its alignment and the rest allow. Later reads of memory come after it.
+    ///
+    /// Context: any. Bytes are read once each, in rising order. For a device that wants one width, see [`read_words`](Mmio::read_words).
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`]; nothing is then read.
+    pub fn read_bytes(self, offset: usize, to: &mut [u8]) -> Result<(), Error> {
+        self.check(offset, to.len(), 1)?;
+        let (mut at, mut rest) = (offset, to);
+        while !rest.is_empty() {
+            let width = widest(at, rest.len());
+            let (now, later) = rest.split_at_mut(width);
+            let last = later.is_empty();
+            // SAFETY: the mapping lasts throughout `'drv`; inside, as checked, and aligned to `width`.
+            let word = unsafe {
+                match width {
+                    #[cfg(target_pointer_width = "64")]
+                    8 => self.load::<u64>(at, last),
+                    4 => self.load::<u32>(at, last),
+                    2 => self.load::<u16>(at, last),
+                    _ => self.load::<u8>(at, last),
+                }
+            };
+            now.copy_from_slice(&word.to_le_bytes()[..width]);
+            at += width;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Copies to the device, byte for byte, each access as wide as its alignment and the rest allow. It comes after all earlier writes to memory.
+    ///
+    /// Context: any. Bytes are written once each, in rising order.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`]; nothing is then written.
+    pub fn write_bytes(self, offset: usize, from: &[u8]) -> Result<(), Error> {
+        self.check(offset, from.len(), 1)?;
+        let (mut at, mut rest) = (offset, from);
+        while !rest.is_empty() {
+            let width = widest(at, rest.len());
+            let (now, later) = rest.split_at(width);
+            let first = at == offset;
+            let mut bytes = [0; 8];
+            bytes[..width].copy_from_slice(now);
+            let word = u64::from_le_bytes(bytes);
+            // SAFETY: as in `read_bytes`.
+            unsafe {
+                match width {
+                    #[cfg(target_pointer_width = "64")]
+                    8 => self.store(at, word, first),
+                    4 => self.store(at, u32::truncate(word), first),
+                    2 => self.store(at, u16::truncate(word), first),
+                    _ => self.store(at, u8::truncate(word), first),
+                }
+            }
+            at += width;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Copies from the device in accesses of exactly `T`, as a little-endian device means them. Later reads of memory come after it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then read.
+    pub fn read_words<T: Word>(self, offset: usize, to: &mut [T]) -> Result<(), Error> {
+        self.check(offset, mem::size_of_val(to), mem::size_of::<T>())?;
+        let count = to.len();
+        for (index, word) in to.iter_mut().enumerate() {
+            let at = offset + index * mem::size_of::<T>();
+            // SAFETY: the mapping lasts throughout `'drv`; inside and aligned, as checked.
+            *word = unsafe {
+                if index + 1 == count {
+                    P::Bus::read(self.io, at)
+                } else {
+                    P::Bus::read_relaxed(self.io, at)
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Copies to the device in accesses of exactly `T`, as a little-endian device means them. It comes after all earlier writes to memory.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
+    pub fn write_words<T: Word>(self, offset: usize, from: &[T]) -> Result<(), Error> {
+        self.check(offset, mem::size_of_val(from), mem::size_of::<T>())?;
+        for (index, word) in from.iter().enumerate() {
+            // SAFETY: as in `read_words`.
+            unsafe { self.store(offset + index * mem::size_of::<T>(), *word, index == 0) };
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_word<T: Word>(self, offset: usize) -> Result<(), Error> {
+        self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())
+    }
+
+    /// Whether `width` bytes at `offset` lie inside, and `offset` is a multiple of `align`, a power of two.
+    #[inline]
+    fn check(self, offset: usize, width: usize, align: usize) -> Result<(), Error> {
+        if offset % align != 0 {
+            return Err(Error::Misaligned {
+                offset,
+                width: align,
+            });
+        }
+        if width > self.len || offset > self.len - width {
+            return Err(Error::OutOfBounds {
+                offset,
+                width,
+                size: self.len,
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads a word; the last of a copy is ordered, and what is ordered after it is so after all.
+    ///
+    /// # Safety
+    /// Inside, and aligned.
+    #[inline(always)]
+    unsafe fn load<T: Word>(self, at: usize, ordered: bool) -> u64 {
+        // SAFETY: the mapping lasts throughout `'drv`; the rest is the caller's promise.
+        let word: T = unsafe {
+            if ordered {
+                P::Bus::read(self.io, at)
+            } else {
+                P::Bus::read_relaxed(self.io, at)
+            }
+        };
+        word.to_u64()
+    }
+
+    /// Writes a word; the first of a copy is ordered, and what it is ordered after, all are.
+    ///
+    /// # Safety
+    /// Inside, and aligned.
+    #[inline(always)]
+    unsafe fn store<T: Word>(self, at: usize, word: T, ordered: bool) {
+        // SAFETY: the mapping lasts throughout `'drv`; the rest is the caller's promise.
+        unsafe {
+            if ordered {
+                P::Bus::write(self.io, at, word);
+            } else {
+                P::Bus::write_relaxed(self.io, at, word);
+            }
+        }
+    }
+}
+
+/// The widest access at `offset` that is aligned and covers no more than `rest` bytes, of which there are some.
+#[inline]
+fn widest(offset: usize, rest: usize) -> usize {
+    let machine = mem::size_of::<usize>().min(8);
+    let aligned = machine.min(1 << offset.trailing_zeros().min(3));
+    // The largest power of two in `rest`.
+    let fits = 1 << rest.ilog2().min(3);
+    aligned.min(fits)
+}

@@ -1,0 +1,107 @@
+//! Registers at an address, on the machines whose barriers are known.
+
+use core::ptr::NonNull;
+
+use mem_barrier::{mem_barrier, BarrierKind, BarrierType};
+
+use crate::mmio::Word;
+
+/// Device memory that is mapped at an address: what a [`Bus`](crate::platform::Bus) of a real machine is made of, as its `Io`.
+///
+/// Relaxed accesses are one volatile instruction, of the width asked for. The ordered ones add Linux's barriers:
+///
+/// | | `read`: after the access | `write`: before it | Linux |
+/// |---|---|---|---|
+/// | x86 | the compiler only | the compiler only | the same |
+/// | aarch64 | `dmb oshld` | `dmb oshst` | the same (its `readl` also orders delay loops) |
+/// | RISC-V | `fence ir, ir` | `fence ow, ow` | `fence i, ir` and `fence w, o` |
+///
+/// (Sources: `arch/*/include/asm/io.h` of Linux; the code that is generated is kept in `codegen/expected` and compared.) On x86 that holds for
+/// uncached mappings; what goes through a *write-combining* one is ordered by nothing here.
+///
+/// On aarch64 a compiler may choose an instruction with write-back of the address for a volatile access (rust-lang/rust#131894); a hypervisor that
+/// emulates the device cannot decode that. A guest of such a one wants accesses by inline assembly, in a `Bus` of its own.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct DeviceMemory(NonNull<u8>);
+
+// SAFETY: an address means the same in all contexts; what may be done with it is up to the unsafe functions.
+unsafe impl Send for DeviceMemory {}
+// SAFETY: as above.
+unsafe impl Sync for DeviceMemory {}
+
+/// What orders an access against memory that a device may use.
+const KIND: BarrierKind = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    // Uncached accesses are not reordered with those of normal memory, but by the compiler.
+    BarrierKind::Compiler
+} else {
+    BarrierKind::Dma
+};
+
+impl DeviceMemory {
+    /// Device memory at `address`.
+    #[must_use]
+    pub const fn new(address: NonNull<u8>) -> Self {
+        DeviceMemory(address)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn address(self) -> NonNull<u8> {
+        self.0
+    }
+
+    /// For [`Bus::part`](crate::platform::Bus::part).
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn part(self, offset: usize) -> Self {
+        // SAFETY: inside the mapping or at its end, says the caller, so it does not wrap.
+        DeviceMemory(unsafe { self.0.add(offset) })
+    }
+
+    /// For [`Bus::read`](crate::platform::Bus::read).
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn read<T: Word>(self, offset: usize) -> T {
+        // SAFETY: the caller's promise.
+        let value = unsafe { self.read_relaxed(offset) };
+        mem_barrier(KIND, BarrierType::Read);
+        value
+    }
+
+    /// For [`Bus::read_relaxed`](crate::platform::Bus::read_relaxed).
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn read_relaxed<T: Word>(self, offset: usize) -> T {
+        // SAFETY: inside the mapping and aligned, says the caller.
+        unsafe { T::read_volatile(self.0.as_ptr().add(offset).cast()) }.to_le()
+    }
+
+    /// For [`Bus::write`](crate::platform::Bus::write).
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn write<T: Word>(self, offset: usize, value: T) {
+        mem_barrier(KIND, BarrierType::Write);
+        // SAFETY: the caller's promise.
+        unsafe { self.write_relaxed(offset, value) }
+    }
+
+    /// For [`Bus::write_relaxed`](crate::platform::Bus::write_relaxed).
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn write_relaxed<T: Word>(self, offset: usize, value: T) {
+        // SAFETY: inside the mapping and aligned, says the caller.
+        unsafe { T::write_volatile(self.0.as_ptr().add(offset).cast(), value.to_le()) }
+    }
+}
