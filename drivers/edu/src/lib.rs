@@ -15,7 +15,7 @@ use driver_scope::{
     TimerContext,
 };
 
-mod registers;
+pub mod registers;
 mod stats;
 
 pub use stats::{Snapshot, Stats};
