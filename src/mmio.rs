@@ -14,21 +14,28 @@ use crate::sync::UnsafeCell;
 mod access;
 mod block;
 mod bytes;
+mod declared;
 mod macros;
 mod poll;
+#[cfg(feature = "safe-mmio")]
+pub mod safe_mmio;
 mod typed;
 mod value;
 mod word;
 
+#[doc(hidden)]
+pub use access::{has_right, AccessRight};
 pub use access::{
     ClearedByOnes, ClearedByRead, Holds, Modifiable, ReadClears, ReadOnly, ReadWrite, Readable,
     TellsGone, Writable, WriteOneToClear, WriteOnly,
 };
 #[doc(hidden)]
-pub use block::{misfit, Misfit};
+pub use block::{described, misfit, Described, Misfit, What};
 pub use block::{
     Content, Element, Endian, Item, Many, Memory, One, Place, Register, Registers, Shape, SubBlock,
 };
+#[doc(hidden)]
+pub use declared::declared;
 pub use poll::Poll;
 pub use value::RegisterValue;
 pub use word::Word;
@@ -50,6 +57,9 @@ use block::REGION_ALIGN;
 /// `writel` are: when [`read`](Mmio::read) has returned, later reads of memory see what the device had written there before; and when
 /// [`write`](Mmio::write) reaches the device, so have all earlier writes to memory (a doorbell that is rung after its descriptor has been
 /// filled in). The forms that end in `_relaxed` do not have that, and on most machines are cheaper. See [`Bus`].
+///
+/// Memory that a device reads or writes is reached by raw pointers, `Cell`s, atomics or volatile accesses: what lies behind a `&mut` the
+/// compiler takes for nobody else's, and may keep in registers across any access to the device.
 pub struct Mmio<'drv, R: Extent + ?Sized, P: Platform> {
     io: <P::Bus as Bus>::Io,
     len: R::Len,

@@ -37,6 +37,8 @@ mod deferred;
 #[cfg(all(feature = "std", not(loom)))]
 mod emulated;
 #[cfg(all(feature = "std", not(loom)))]
+pub mod fake;
+#[cfg(all(feature = "std", not(loom)))]
 mod host;
 #[cfg(all(feature = "std", not(loom)))]
 mod monitor;
@@ -47,7 +49,8 @@ mod sim;
 #[cfg(all(feature = "std", not(loom)))]
 mod threads;
 
-pub use bus::Bus;
+pub(crate) use bus::opaque;
+pub use bus::{Addressed, Bus};
 #[cfg(all(
     feature = "barriers",
     any(
@@ -66,6 +69,8 @@ pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 pub use deferred::DeferredNode;
 #[cfg(all(feature = "std", not(loom)))]
 pub use emulated::{Emulated, Io, Mapped, Model, Region};
+#[cfg(all(feature = "std", not(loom)))]
+pub use fake::Fake;
 #[cfg(all(feature = "std", not(loom)))]
 pub use host::Host;
 #[cfg(all(feature = "std", not(loom)))]
@@ -154,7 +159,8 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// Lets time pass without giving up the CPU: for a moment, from any context.
     ///
-    /// On a platform with virtual time, that is moved on instead. (The default waits for [`now`](Platform::now) to change.)
+    /// On a platform with virtual time, that is moved on instead. (The default waits for [`now`](Platform::now) to change, so a wrapper of such a
+    /// platform has to pass this on.)
     fn delay(&self, delay: Duration) {
         let until = self.now().saturating_add(delay);
         while self.now() < until {

@@ -1,67 +1,15 @@
-//! Through driver-scope, on a bus of real memory.
+//! Through driver-scope.
 
-use std::ptr::NonNull;
+use core::cell::Cell;
 
-use driver_scope::platform::{Bus, DeviceMemory, Host};
-use driver_scope::{
-    registers, Bound, Devres, Driver, DriverScope, Error, Mmio, PciDevice, Platform, Port,
-    Revocable, Word,
-};
+use driver_scope::{register_values, registers, Error, Mmio};
 
-/// A bus whose devices are in memory, as on a real machine.
-enum Memory {}
+use self::platform::Nowhere;
 
-// SAFETY: nothing can be mapped, so there is nothing to promise.
-unsafe impl Bus for Memory {
-    type Region = ();
-    type Mapping = ();
-    type Io = DeviceMemory;
-
-    fn map((): &()) -> Result<(), Error> {
-        Err(Error::Unsupported)
-    }
-
-    fn size((): &()) -> usize {
-        0
-    }
-
-    fn io((): &()) -> DeviceMemory {
-        DeviceMemory::new(NonNull::dangling())
-    }
-
-    #[inline(always)]
-    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
-        unsafe { io.part(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read_relaxed(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write(offset, value) }
-    }
-
-    #[inline(always)]
-    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write_relaxed(offset, value) }
-    }
-}
+pub mod platform;
 
 registers! {
-    Block: 0x100 {
+    pub Block: 0x400 {
         0x08 => ro RESULT: u32,
         0x20 => rw STATUS: u32,
 
@@ -70,16 +18,57 @@ registers! {
         0x02 => ro READ_U16: u16,
         0x20 => ro READ_U32: u32,
         0x80 => ro READ_U64: u64,
+
+        0x10 => rw COMMAND: u32,
+        0x14 => rw CONTROL: Control,
+        0x24 => w1c CAUSES: u32,
+        0x28 => rc ERRORS: u32,
+        0x2c => ro ID: u32 where !0 is gone,
+        0x100 => rw LIMITS: [u32; 8; stride 8],
+        0x200 => block CHANNEL: [Channel; 4; stride 0x40],
+    }
+
+    pub Channel: 0x40 {
+        0x0c => rw COUNT: u32,
+        0x10 => rw LEFT: u16,
+    }
+
+    pub BigEndian: 0x40 big endian {
+        0x0c => rw LENGTH: u32,
+        0x10 => rw TAG: u16,
     }
 }
 
-type Regs<'drv> = Mmio<'drv, Block, Host<Memory>>;
+/// A register with fields.
+#[derive(Clone, Copy)]
+pub struct Control(u32);
 
-// What a driver's data looks like with one.
-struct Data<'drv> {
-    uses: u32,
-    regs: Regs<'drv>,
+impl Control {
+    fn from_bits(bits: u32) -> Self {
+        Control(bits)
+    }
+    fn bits(self) -> u32 {
+        self.0
+    }
+    /// Bits 6:4.
+    fn mode(self) -> u8 {
+        (self.0 >> 4) as u8 & 7
+    }
+    fn with_mode(self, mode: u8) -> Self {
+        Control(self.0 & !0x70 | u32::from(mode & 7) << 4)
+    }
+    /// Bit 0.
+    fn enabled(self) -> Self {
+        Control(self.0 | 1)
+    }
 }
+
+register_values! { Control: u32 = from_bits, bits }
+
+type Regs<'drv> = Mmio<'drv, Block, Nowhere>;
+type Bytes<'drv> = Mmio<'drv, [u8], Nowhere>;
+
+// Single accesses, without order.
 
 macro_rules! read {
     ($($name:ident: $word:ty, $register:ident;)*) => {$(
@@ -116,66 +105,144 @@ fn wait_idle(regs: Regs<'_>) -> u32 {
     regs.read_relaxed(RESULT)
 }
 
+// What a driver's data looks like with a handle.
+struct Data<'drv> {
+    uses: u32,
+    regs: Regs<'drv>,
+}
+
 #[no_mangle]
 fn through_data(data: &mut Data<'_>) -> u32 {
     data.uses += 1;
     data.regs.read_relaxed(STATUS)
 }
 
-type Held = Mmio<'static, Block, Host<Memory>>;
+// With order against memory. What is read or written beside the access shows that the compiler keeps to the order as well: without it, it
+// would read the memory once, and drop the first of the two writes.
 
 #[no_mangle]
-fn devres_access<'drv>(
-    held: &Bound<'drv, Held, Host<Memory>>,
-    scope: &DriverScope<'drv, Host<Memory>>,
-) -> u32 {
-    held.access(scope).read_relaxed(STATUS)
+fn read_then_memory(regs: Regs<'_>, memory: &Cell<u32>) -> u32 {
+    let before = memory.get();
+    regs.read(COMMAND)
+        .wrapping_add(memory.get())
+        .wrapping_sub(before)
 }
 
 #[no_mangle]
-fn devres_wait_idle<'drv>(
-    held: &Bound<'drv, Held, Host<Memory>>,
-    scope: &DriverScope<'drv, Host<Memory>>,
-) -> u32 {
-    let regs = *held.access(scope);
-    while regs.read_relaxed(STATUS) & 1 != 0 {
-        core::hint::spin_loop();
-    }
-    regs.read_relaxed(RESULT)
-}
-
-// Those below have no match by hand: they are looked at for what must not be in them.
-
-#[no_mangle]
-fn checked_revocable(object: &Revocable<DeviceMemory, Host<Memory>>) -> Option<u32> {
-    object.try_access_with(|address| {
-        // SAFETY: this code is looked at, never run.
-        unsafe { address.read_relaxed(0x20) }
-    })
+fn memory_then_write(regs: Regs<'_>, memory: &Cell<u32>, value: u32) {
+    memory.set(value);
+    regs.write(COMMAND, 1);
+    memory.set(0);
 }
 
 #[no_mangle]
-fn checked_devres(held: &Devres<Held, Host<Memory>>) -> Option<u32> {
-    held.try_access_with(|regs| regs.read_relaxed(STATUS))
+fn take(regs: Regs<'_>) -> u32 {
+    regs.take(ERRORS)
 }
 
 #[no_mangle]
-fn checked_port(port: &Port<Reader, Host<Memory>>) -> Result<u32, Error> {
-    port.call(|regs| regs.read_relaxed(STATUS))
+fn clear(regs: Regs<'_>, seen: u32) {
+    regs.clear(CAUSES, seen);
 }
 
-/// A driver whose data is the registers.
-struct Reader;
+// Fields.
 
-impl<P: Platform> Driver<P> for Reader {
-    type Device = PciDevice<P>;
-    type Data<'drv> = Mmio<'drv, Block, P>;
-    type Error = Error;
+#[no_mangle]
+fn read_field(regs: Regs<'_>) -> u8 {
+    regs.read(CONTROL).mode()
+}
 
-    fn probe<'drv>(
-        device: &'drv PciDevice<P>,
-        scope: &DriverScope<'drv, P>,
-    ) -> Result<Mmio<'drv, Block, P>, Error> {
-        scope.map(device.bar(0)?)
-    }
+#[no_mangle]
+fn modify(regs: Regs<'_>, mode: u8) {
+    regs.modify(CONTROL, |control| control.with_mode(mode).enabled());
+}
+
+#[no_mangle]
+fn modify_relaxed(regs: Regs<'_>, mode: u8) {
+    regs.modify_relaxed(CONTROL, |control| control.with_mode(mode).enabled());
+}
+
+// Elements, nested blocks.
+
+#[no_mangle]
+fn element_nth(regs: Regs<'_>) -> u32 {
+    regs.read(LIMITS.nth::<3>())
+}
+
+#[no_mangle]
+fn element_at(regs: Regs<'_>, index: usize) -> Result<u32, Error> {
+    Ok(regs.read(LIMITS.at(index)?))
+}
+
+#[no_mangle]
+fn nested_nth(regs: Regs<'_>) -> u32 {
+    regs.block(CHANNEL.nth::<2>()).read(COUNT)
+}
+
+#[no_mangle]
+fn nested_at(regs: Regs<'_>, index: usize, value: u32) -> Result<(), Error> {
+    let channel = regs.block(CHANNEL.at(index)?);
+    channel.write(COUNT, value);
+    channel.write_relaxed(LEFT, 1);
+    Ok(())
+}
+
+// A big-endian device.
+
+#[no_mangle]
+fn read_big_endian(regs: Mmio<'_, BigEndian, Nowhere>) -> u32 {
+    regs.read(LENGTH)
+}
+
+#[no_mangle]
+fn write_big_endian(regs: Mmio<'_, BigEndian, Nowhere>, tag: u16) {
+    regs.write(TAG, tag);
+}
+
+// A device that may vanish.
+
+#[no_mangle]
+fn read_or_gone(regs: Regs<'_>) -> Result<u32, Error> {
+    regs.read_or_gone(ID)
+}
+
+// A region whose size is known at run time only.
+
+#[no_mangle]
+fn try_read(bytes: Bytes<'_>, offset: usize) -> Result<u32, Error> {
+    bytes.try_read(offset)
+}
+
+#[no_mangle]
+fn try_write(bytes: Bytes<'_>, offset: usize, value: u16) -> Result<(), Error> {
+    bytes.try_write(offset, value)
+}
+
+// How the error is put together is left out of these two: that depends on the way of it through the calls, and not on the access.
+
+#[no_mangle]
+fn block_once(bytes: Bytes<'_>) -> Option<u32> {
+    let regs = bytes.block::<Block>().ok()?;
+    regs.write(COMMAND, 1);
+    Some(regs.read(RESULT))
+}
+
+#[no_mangle]
+fn split_once(bytes: Bytes<'_>, middle: usize) -> Option<u32> {
+    let (_, upper) = bytes.split_at(middle).ok()?;
+    let channel = upper.block::<Channel>().ok()?;
+    channel.write(COUNT, 1);
+    Some(channel.read(COUNT))
+}
+
+// Copies have no match by hand: they are looked at for what must not be in them.
+
+#[no_mangle]
+fn copy_words_in(bytes: Bytes<'_>, to: &mut [u32]) -> Result<(), Error> {
+    bytes.read_words(0, to)
+}
+
+#[no_mangle]
+fn copy_words_out(bytes: Bytes<'_>, from: &[u32]) -> Result<(), Error> {
+    bytes.write_words(0, from)
 }

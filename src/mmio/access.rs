@@ -15,6 +15,11 @@ pub enum ReadClears {}
 pub enum WriteOneToClear {}
 
 /// A register, as opposed to a nested block.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no register",
+    label = "a nested block, or memory",
+    note = "`regs.block(NAME)` is a handle to a nested block, with the registers inside it; `regs.memory(NAME)` is one to memory"
+)]
 pub trait Holds: Content {
     /// What it holds.
     type Value: RegisterValue;
@@ -39,12 +44,10 @@ macro_rules! rights {
     )*) => {$(
         $(#[$meta])*
         pub trait $right<I>: Holds {}
+        #[diagnostic::do_not_recommend]
+        impl<I, C: Holds + sealed::$right> $right<I> for C {}
         $(
-            #[diagnostic::do_not_recommend]
-            impl<I, V: RegisterValue + 'static, const NEVER_ONES: bool> $right<I>
-                for Register<V, $access, NEVER_ONES>
-            {
-            }
+            impl<V, const NEVER_ONES: bool> sealed::$right for Register<V, $access, NEVER_ONES> {}
         )+
     )*};
 }
@@ -98,10 +101,41 @@ rights! {
 )]
 pub trait TellsGone<I>: Holds {}
 
+impl<V, A> sealed::TellsGone for Register<V, A, true> {}
+
 #[diagnostic::do_not_recommend]
-impl<I, V: RegisterValue + 'static, A: 'static> TellsGone<I> for Register<V, A, true> {}
+impl<I, C: Holds + sealed::TellsGone> TellsGone<I> for C {}
 
 /// Whether a word has all its bits set, and its register never would.
 pub(crate) fn tells_gone<C: Holds>(word: WordOf<C>) -> bool {
     C::NEVER_ONES && word.to_u64() == WordOf::<C>::ONES.to_u64()
+}
+
+/// Compiles for an access right that there is.
+#[doc(hidden)]
+pub const fn has_right<A, I>()
+where
+    (): AccessRight<A, I>,
+{
+}
+
+/// Implemented by nothing: `registers!` asks for it of what it does not know.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{A}` is no access right for the register `{I}`",
+    label = "neither `ro`, `wo`, `rw`, `rc` nor `w1c`",
+    note = "`ro`, `wo`, `rw`: read, write, both; `rc`: a read clears it; `w1c`: writing ones clears those bits",
+    note = "what is no register is `block NAME: BLOCK`, `block NAME: [BLOCK; COUNT; stride BYTES]` or `memory NAME: [u8; SIZE]`"
+)]
+pub trait AccessRight<A, I> {}
+
+/// What a register was declared with. The traits above are implemented for what implements these, and so for nothing else: without them, a driver could
+/// implement `Readable<I>` for any register, since `I` may be a type of its own.
+mod sealed {
+    pub trait Readable {}
+    pub trait Writable {}
+    pub trait Modifiable {}
+    pub trait ClearedByRead {}
+    pub trait ClearedByOnes {}
+    pub trait TellsGone {}
 }

@@ -1,5 +1,6 @@
 //! Blocks of registers, and what lies in them where.
 
+use core::any::TypeId;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
@@ -24,6 +25,54 @@ pub trait Registers: 'static {
 
     /// In which order the device keeps the bytes of a register.
     const ENDIAN: Endian = Endian::Little;
+
+    /// What lies in it, for what shows it: [`registers!`](crate::registers) lists it. No access needs it.
+    #[doc(hidden)]
+    const ITEMS: &'static [Described] = &[];
+}
+
+/// An [`Item`], as a value.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    pub name: &'static str,
+    pub offset: usize,
+    /// Of one.
+    pub size: usize,
+    pub count: usize,
+    pub stride: usize,
+    pub what: What,
+    pub misfit: Misfit,
+}
+
+/// A [`Content`], as a value.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// The access right is a type.
+    Register {
+        access: fn() -> TypeId,
+    },
+    Block {
+        endian: Endian,
+        items: &'static [Described],
+    },
+    Memory,
+}
+
+/// An item, as a value.
+#[doc(hidden)]
+#[must_use]
+pub const fn described<I: Item<Content: Content>>() -> Described {
+    Described {
+        name: I::NAME,
+        offset: I::OFFSET,
+        size: <I::Content as Content>::SIZE,
+        count: <I::Shape as Shape>::COUNT,
+        stride: <I::Shape as Shape>::STRIDE,
+        what: <I::Content as Content>::WHAT,
+        misfit: misfit::<I>(),
+    }
 }
 
 /// In which order a device keeps the bytes of its registers.
@@ -39,11 +88,18 @@ pub enum Endian {
 /// [`registers!`](crate::registers), as a type of its own and the only value of it.
 ///
 /// An implementation that does not fit its block can be written, but not used: its use does not compile.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no register",
+    label = "declared by no `registers!`",
+    note = "a register is declared in its block, `registers! {{ Uart: 0x100 {{ 0x00 => ro STATUS: u32, }} }}`, and used by its name, `STATUS`",
+    note = "the element of an array is `NAME.nth::<3>()`, or `NAME.at(index)?`, which is checked",
+    note = "if the offset is known at run time only, map the region as `[u8]` and use `try_read` and `try_write`"
+)]
 pub trait Item: Copy + 'static {
     /// Where it lies.
     type Block: Registers;
-    /// What lies there.
-    type Content: Content;
+    /// What lies there: a [`Content`].
+    type Content: 'static;
     /// How often.
     type Shape: Shape;
     /// From the start of the block, in bytes.
@@ -58,6 +114,9 @@ pub trait Content: sealed::Content + 'static {
     const SIZE: usize;
     /// In bytes.
     const ALIGN: usize;
+    /// The same, as a value.
+    #[doc(hidden)]
+    const WHAT: What = What::Memory;
 }
 
 /// How often an item is there: [`One`] or [`Many`].
@@ -68,7 +127,8 @@ pub trait Shape: sealed::Shape + 'static {
     const STRIDE: usize;
 }
 
-/// A register that holds a `V`, with an access right: [`ReadOnly`], [`WriteOnly`], [`ReadWrite`], [`ReadClears`] or [`WriteOneToClear`].
+/// A register that holds a `V`, with an access right: [`ReadOnly`](crate::mmio::ReadOnly), [`WriteOnly`](crate::mmio::WriteOnly), [`ReadWrite`](crate::mmio::ReadWrite),
+/// [`ReadClears`](crate::mmio::ReadClears) or [`WriteOneToClear`](crate::mmio::WriteOneToClear).
 /// `NEVER_ONES` says that a device that is there never reads as all ones in it.
 pub struct Register<V, A, const NEVER_ONES: bool = false>(Invariant<(V, A)>);
 
@@ -89,16 +149,24 @@ impl<V: RegisterValue + 'static, A: 'static, const NEVER_ONES: bool> Content
 {
     const SIZE: usize = mem::size_of::<V::Word>();
     const ALIGN: usize = mem::size_of::<V::Word>();
+    const WHAT: What = What::Register {
+        access: TypeId::of::<A>,
+    };
 }
 
 impl<B: Registers> Content for SubBlock<B> {
     const SIZE: usize = B::SIZE;
     const ALIGN: usize = B::ALIGN;
+    const WHAT: What = What::Block {
+        endian: B::ENDIAN,
+        items: B::ITEMS,
+    };
 }
 
 impl<const SIZE: usize> Content for Memory<SIZE> {
     const SIZE: usize = SIZE;
     const ALIGN: usize = REGION_ALIGN;
+    const WHAT: What = What::Memory;
 }
 
 impl Shape for One {
@@ -114,7 +182,7 @@ impl<const COUNT: usize, const STRIDE: usize> Shape for Many<COUNT, STRIDE> {
 /// What each mapping, and each part of one, begins at a multiple of.
 pub(crate) const REGION_ALIGN: usize = 8;
 
-/// What is wrong with an item. The macro tells its name as well.
+/// What is wrong with an item.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Misfit {
@@ -126,10 +194,18 @@ pub enum Misfit {
     Stride,
 }
 
+impl Misfit {
+    /// Whether it is another one.
+    #[must_use]
+    pub const fn is_not(self, other: Misfit) -> bool {
+        self as u8 != other as u8
+    }
+}
+
 /// Whether an item fits its block.
 #[doc(hidden)]
 #[must_use]
-pub const fn misfit<I: Item>() -> Misfit {
+pub const fn misfit<I: Item<Content: Content>>() -> Misfit {
     let block = <I::Block as Registers>::SIZE;
     let block_align = <I::Block as Registers>::ALIGN;
     let size = <I::Content as Content>::SIZE;
@@ -165,8 +241,9 @@ pub const fn misfit<I: Item>() -> Misfit {
     Misfit::Fits
 }
 
-/// An item fits its block, or this does not compile.
-const fn fits<I: Item>() {
+/// An item fits its block, or this does not compile. (The compiler points at the caller.)
+#[track_caller]
+const fn fits<I: Item<Content: Content>>() {
     assert!(
         matches!(misfit::<I>(), Misfit::Fits),
         "the item does not fit its block; declare it by `registers!`, which says why"
@@ -174,13 +251,9 @@ const fn fits<I: Item>() {
 }
 
 /// A place in the block `R`: a single item, or an [`Element`] of an array.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no register of the block `{R}`",
-    label = "not in `{R}`",
-    note = "registers are declared in the block that they belong to: `registers! {{ {R}: 0x100 {{ 0x00 => ro ID: u32, }} }}`",
-    note = "of an array, name the element: `{Self}.nth::<3>()`, or `{Self}.at(index)?`"
-)]
-pub trait Place<R>: Copy + sealed::Place {
+///
+/// Sealed, for each block by itself: where a place lies is trusted.
+pub trait Place<R>: Copy + sealed::Place<R> {
     /// What lies there.
     type Content: Content;
     /// What is there, or what it is an element of.
@@ -190,10 +263,25 @@ pub trait Place<R>: Copy + sealed::Place {
     fn offset(self) -> usize;
 }
 
-#[diagnostic::do_not_recommend]
-impl<I: Item<Shape = One>> Place<I::Block> for I {
-    type Content = I::Content;
+impl<R, G: sealed::Placed> Place<R> for G
+where
+    (): sealed::BlockOf<G::Item, <G::Item as Item>::Block, R>,
+{
+    type Content = G::Content;
+    type Item = G::Item;
+
+    #[inline(always)]
+    fn offset(self) -> usize {
+        sealed::Placed::offset(self)
+    }
+}
+
+impl<I: Item<Content: Content>> sealed::Placed for I
+where
+    I::Shape: sealed::Single<I>,
+{
     type Item = I;
+    type Content = I::Content;
 
     #[inline(always)]
     fn offset(self) -> usize {
@@ -202,10 +290,9 @@ impl<I: Item<Shape = One>> Place<I::Block> for I {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<I: Item> Place<I::Block> for Element<I> {
-    type Content = I::Content;
+impl<I: Item<Content: Content>> sealed::Placed for Element<I> {
     type Item = I;
+    type Content = I::Content;
 
     #[inline(always)]
     fn offset(self) -> usize {
@@ -228,17 +315,14 @@ impl<I> Clone for Element<I> {
 }
 impl<I> Copy for Element<I> {}
 
-impl<I: Item> Element<I> {
+impl<I: Item<Content: Content>> Element<I> {
     /// The element number `INDEX`, from 0. An index that is too large does not compile.
     #[inline(always)]
     #[must_use]
     pub const fn nth<const INDEX: usize>() -> Self {
         const {
             fits::<I>();
-            assert!(
-                INDEX < <I::Shape as Shape>::COUNT,
-                "the array has fewer elements"
-            );
+            is_there(INDEX, <I::Shape as Shape>::COUNT);
         }
         Element {
             offset: I::OFFSET + INDEX * <I::Shape as Shape>::STRIDE,
@@ -273,6 +357,12 @@ impl<I: Item> Element<I> {
     }
 }
 
+/// There is such an element, or this does not compile. (The compiler points at the caller.)
+#[track_caller]
+const fn is_there(index: usize, count: usize) {
+    assert!(index < count, "the array has fewer elements");
+}
+
 impl<I: Item> fmt::Debug for Element<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({:#x})", I::NAME, self.offset)
@@ -280,7 +370,7 @@ impl<I: Item> fmt::Debug for Element<I> {
 }
 
 mod sealed {
-    use super::{Element, Item, Many, Memory, One, Register, SubBlock};
+    use super::{Item, Many, Memory, One, Register, SubBlock};
 
     pub trait Content {}
     impl<V, A, const NEVER_ONES: bool> Content for Register<V, A, NEVER_ONES> {}
@@ -291,7 +381,32 @@ mod sealed {
     impl Shape for One {}
     impl<const COUNT: usize, const STRIDE: usize> Shape for Many<COUNT, STRIDE> {}
 
-    pub trait Place {}
-    impl<I: Item<Shape = One>> Place for I {}
-    impl<I> Place for Element<I> {}
+    /// What lies in some block.
+    pub trait Placed: Copy {
+        type Item: Item;
+        type Content: super::Content;
+        fn offset(self) -> usize;
+    }
+
+    /// With the block as a parameter: else `impl Place<Mine> for THEIRS` were in order.
+    pub trait Place<R> {}
+    impl<R, G: Placed> Place<R> for G where (): BlockOf<G::Item, <G::Item as Item>::Block, R> {}
+
+    /// `I` belongs to `B`, and that is `R`. (`Item<Block = R>` would say the same, and the compiler's message would not say what to do.)
+    #[diagnostic::on_unimplemented(
+        message = "`{I}` belongs to the block `{B}`, not to `{R}`",
+        label = "`{I}` is not in `{R}`",
+        note = "use it on a handle to `{B}`"
+    )]
+    pub trait BlockOf<I, B, R> {}
+    impl<I, R> BlockOf<I, R, R> for () {}
+
+    /// [`One`].
+    #[diagnostic::on_unimplemented(
+        message = "`{I}` is an array, of which an element is to be named",
+        label = "which element of `{I}`?",
+        note = "name it: `{I}.nth::<3>()`, or `{I}.at(index)?` if the index is known at run time only; `{I}.all()` are all of them"
+    )]
+    pub trait Single<I> {}
+    impl<I> Single<I> for One {}
 }

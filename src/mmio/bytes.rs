@@ -4,7 +4,7 @@ use core::mem;
 
 use crate::error::Error;
 use crate::mmio::{Mmio, Registers, Word, REGION_ALIGN};
-use crate::platform::{Bus, Platform};
+use crate::platform::{opaque, Bus, Platform};
 
 impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// How many bytes it covers.
@@ -118,22 +118,16 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         self.check(offset, to.len(), 1)?;
         let (mut at, mut rest) = (offset, to);
         while !rest.is_empty() {
-            let width = widest(at, rest.len());
-            let (now, later) = rest.split_at_mut(width);
-            let last = later.is_empty();
-            // SAFETY: the mapping lasts throughout `'drv`; inside, as checked, and aligned to `width`.
-            let word = unsafe {
-                match width {
-                    #[cfg(target_pointer_width = "64")]
-                    8 => self.load::<u64>(at, last),
-                    4 => self.load::<u32>(at, last),
-                    2 => self.load::<u16>(at, last),
-                    _ => self.load::<u8>(at, last),
+            // SAFETY: inside, as checked.
+            unsafe {
+                #[cfg(target_pointer_width = "64")]
+                if self.load_chunk::<u64, 8>(&mut at, &mut rest) {
+                    continue;
                 }
-            };
-            now.copy_from_slice(&word.to_le_bytes()[..width]);
-            at += width;
-            rest = later;
+                let _ = self.load_chunk::<u32, 4>(&mut at, &mut rest)
+                    || self.load_chunk::<u16, 2>(&mut at, &mut rest)
+                    || self.load_chunk::<u8, 1>(&mut at, &mut rest);
+            }
         }
         Ok(())
     }
@@ -148,24 +142,17 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         self.check(offset, from.len(), 1)?;
         let (mut at, mut rest) = (offset, from);
         while !rest.is_empty() {
-            let width = widest(at, rest.len());
-            let (now, later) = rest.split_at(width);
             let first = at == offset;
-            let mut bytes = [0; 8];
-            bytes[..width].copy_from_slice(now);
-            let word = u64::from_le_bytes(bytes);
-            // SAFETY: as in `read_bytes`.
+            // SAFETY: inside, as checked.
             unsafe {
-                match width {
-                    #[cfg(target_pointer_width = "64")]
-                    8 => self.store(at, word, first),
-                    4 => self.store(at, u32::truncate(word), first),
-                    2 => self.store(at, u16::truncate(word), first),
-                    _ => self.store(at, u8::truncate(word), first),
+                #[cfg(target_pointer_width = "64")]
+                if self.store_chunk::<u64, 8>(&mut at, &mut rest, first) {
+                    continue;
                 }
+                let _ = self.store_chunk::<u32, 4>(&mut at, &mut rest, first)
+                    || self.store_chunk::<u16, 2>(&mut at, &mut rest, first)
+                    || self.store_chunk::<u8, 1>(&mut at, &mut rest, first);
             }
-            at += width;
-            rest = later;
         }
         Ok(())
     }
@@ -176,18 +163,17 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then read.
     pub fn read_words<T: Word>(self, offset: usize, to: &mut [T]) -> Result<(), Error> {
         self.check(offset, mem::size_of_val(to), mem::size_of::<T>())?;
-        let count = to.len();
-        for (index, word) in to.iter_mut().enumerate() {
-            let at = offset + index * mem::size_of::<T>();
+        let Some((last, rest)) = to.split_last_mut() else {
+            return Ok(());
+        };
+        let mut at = offset;
+        for word in rest {
             // SAFETY: the mapping lasts throughout `'drv`; inside and aligned, as checked.
-            *word = unsafe {
-                if index + 1 == count {
-                    P::Bus::read(self.io, at)
-                } else {
-                    P::Bus::read_relaxed(self.io, at)
-                }
-            };
+            *word = unsafe { P::Bus::read_relaxed(opaque(self.io), at) };
+            at += mem::size_of::<T>();
         }
+        // SAFETY: as above.
+        *last = unsafe { P::Bus::read(self.io, at) };
         Ok(())
     }
 
@@ -197,9 +183,16 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
     pub fn write_words<T: Word>(self, offset: usize, from: &[T]) -> Result<(), Error> {
         self.check(offset, mem::size_of_val(from), mem::size_of::<T>())?;
-        for (index, word) in from.iter().enumerate() {
+        let Some((first, rest)) = from.split_first() else {
+            return Ok(());
+        };
+        // SAFETY: as in `read_words`.
+        unsafe { P::Bus::write(self.io, offset, *first) };
+        let mut at = offset;
+        for word in rest {
+            at += mem::size_of::<T>();
             // SAFETY: as in `read_words`.
-            unsafe { self.store(offset + index * mem::size_of::<T>(), *word, index == 0) };
+            unsafe { P::Bus::write_relaxed(opaque(self.io), at, *word) };
         }
         Ok(())
     }
@@ -228,46 +221,69 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         Ok(())
     }
 
-    /// Reads a word; the last of a copy is ordered, and what is ordered after it is so after all.
+    /// Copies one word of `N` bytes, if `at` is aligned to that and so many are left. The last one of a copy is ordered, and what is ordered after it is so
+    /// after all.
     ///
     /// # Safety
-    /// Inside, and aligned.
+    /// What is left lies inside.
     #[inline(always)]
-    unsafe fn load<T: Word>(self, at: usize, ordered: bool) -> u64 {
-        // SAFETY: the mapping lasts throughout `'drv`; the rest is the caller's promise.
+    unsafe fn load_chunk<T: Word, const N: usize>(
+        self,
+        at: &mut usize,
+        rest: &mut &mut [u8],
+    ) -> bool {
+        if *at % N != 0 || rest.len() < N {
+            return false;
+        }
+        let Some((now, later)) = mem::take(rest).split_first_chunk_mut::<N>() else {
+            return false;
+        };
+        let io = opaque(self.io);
+        // SAFETY: the mapping lasts throughout `'drv`; aligned, as just checked; inside, says the caller.
         let word: T = unsafe {
-            if ordered {
-                P::Bus::read(self.io, at)
+            if later.is_empty() {
+                P::Bus::read(io, *at)
             } else {
-                P::Bus::read_relaxed(self.io, at)
+                P::Bus::read_relaxed(io, *at)
             }
         };
-        word.to_u64()
+        now.copy_from_slice(&word.to_u64().to_le_bytes()[..N]);
+        *at += N;
+        *rest = later;
+        true
     }
 
-    /// Writes a word; the first of a copy is ordered, and what it is ordered after, all are.
+    /// Copies one word of `N` bytes, if `at` is aligned to that and so many are left; the first one of a copy ordered.
     ///
     /// # Safety
-    /// Inside, and aligned.
+    /// What is left lies inside.
     #[inline(always)]
-    unsafe fn store<T: Word>(self, at: usize, word: T, ordered: bool) {
-        // SAFETY: the mapping lasts throughout `'drv`; the rest is the caller's promise.
+    unsafe fn store_chunk<T: Word, const N: usize>(
+        self,
+        at: &mut usize,
+        rest: &mut &[u8],
+        ordered: bool,
+    ) -> bool {
+        if *at % N != 0 {
+            return false;
+        }
+        let Some((now, later)) = rest.split_first_chunk::<N>() else {
+            return false;
+        };
+        let mut bytes = [0; 8];
+        bytes[..N].copy_from_slice(now);
+        let word = <T as Word>::truncate(u64::from_le_bytes(bytes));
+        let io = opaque(self.io);
+        // SAFETY: as in `load_chunk`.
         unsafe {
             if ordered {
-                P::Bus::write(self.io, at, word);
+                P::Bus::write(io, *at, word);
             } else {
-                P::Bus::write_relaxed(self.io, at, word);
+                P::Bus::write_relaxed(io, *at, word);
             }
         }
+        *at += N;
+        *rest = later;
+        true
     }
-}
-
-/// The widest access at `offset` that is aligned and covers no more than `rest` bytes, of which there are some.
-#[inline]
-fn widest(offset: usize, rest: usize) -> usize {
-    let machine = mem::size_of::<usize>().min(8);
-    let aligned = machine.min(1 << offset.trailing_zeros().min(3));
-    // The largest power of two in `rest`.
-    let fits = 1 << rest.ilog2().min(3);
-    aligned.min(fits)
 }

@@ -54,6 +54,8 @@
 /// # Blocks
 /// After the size a block may say `align 4` if it may lie at multiples of 4 only (it then has no wider register; else 8), and `big endian` for a device that
 /// keeps the most significant byte first.
+///
+/// A block of more than some 120 items needs `#![recursion_limit = "256"]`, or more, in its crate.
 #[macro_export]
 macro_rules! registers {
     ($(
@@ -68,6 +70,7 @@ macro_rules! registers {
             const SIZE: usize = $size;
             $(const ALIGN: usize = $align;)?
             $(const ENDIAN: $crate::mmio::Endian = $crate::__big!($endian);)?
+            const ITEMS: &'static [$crate::mmio::Described] = $crate::__table!([] $($items)*);
         }
         $crate::__items! { $vis $block; $($items)* }
     )+};
@@ -79,6 +82,31 @@ macro_rules! __big {
     (endian) => {
         $crate::mmio::Endian::Big
     };
+    ($other:ident) => {
+        ::core::compile_error!(::core::concat!(
+            "`big ",
+            ::core::stringify!($other),
+            "`: of a device that keeps the most significant byte first, say `big endian`"
+        ))
+    };
+}
+
+/// All items, as values. (What is wrong with one is told elsewhere, once.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __table {
+    ([$($name:tt)*]) => {
+        &[$($name::__DESCRIBED),*]
+    };
+    ([$($before:tt)*] $(#[$meta:meta])* $offset:literal => $access:tt $name:tt : [$value:ty; $count:expr; stride $stride:expr] $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
+        $crate::__table!([$($before)* $name] $($($rest)*)?)
+    };
+    ([$($before:tt)*] $(#[$meta:meta])* $offset:literal => $access:tt $name:tt : $value:ty $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
+        $crate::__table!([$($before)* $name] $($($rest)*)?)
+    };
+    ([$($before:tt)*] $($wrong:tt)*) => {
+        &[]
+    };
 }
 
 /// One item after the other.
@@ -88,30 +116,32 @@ macro_rules! __items {
     ($vis:vis $block:ident;) => {};
 
     // Nested blocks and memory, in arrays and single.
-    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => block $name:ident : [$inner:ty; $count:expr; stride $stride:expr] $(, $($rest:tt)*)?) => {
+    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => block $name:tt : [$inner:ty; $count:expr; stride $stride:expr] $(, $($rest:tt)*)?) => {
         $crate::__item! { $(#[$meta])* $vis $block $offset, $name, $crate::mmio::SubBlock<$inner>, $crate::mmio::Many<{ $count }, { $stride }> }
-        $crate::__array! { $vis $name }
+        $crate::__array! { $name $vis }
         $crate::__items! { $vis $block; $($($rest)*)? }
     };
-    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => block $name:ident : $inner:ty $(, $($rest:tt)*)?) => {
+    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => block $name:tt : $inner:ty $(, $($rest:tt)*)?) => {
         $crate::__item! { $(#[$meta])* $vis $block $offset, $name, $crate::mmio::SubBlock<$inner>, $crate::mmio::One }
         $crate::__items! { $vis $block; $($($rest)*)? }
     };
-    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => memory $name:ident : [u8; $size:expr] $(, $($rest:tt)*)?) => {
+    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => memory $name:tt : [u8; $size:expr] $(, $($rest:tt)*)?) => {
         $crate::__item! { $(#[$meta])* $vis $block $offset, $name, $crate::mmio::Memory<{ $size }>, $crate::mmio::One }
         $crate::__items! { $vis $block; $($($rest)*)? }
     };
 
     // Registers, in arrays and single.
-    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => $access:ident $name:ident : [$value:ty; $count:expr; stride $stride:expr] $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
+    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => $access:tt $name:tt : [$value:ty; $count:expr; stride $stride:expr] $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
         $crate::__item! { $(#[$meta])* $vis $block $offset, $name,
             $crate::mmio::Register<$value, $crate::__access!($access), { $crate::__gone!($($gone)?) }>, $crate::mmio::Many<{ $count }, { $stride }> }
-        $crate::__array! { $vis $name }
+        $crate::__array! { $name $vis }
+        $crate::__right! { $access $name }
         $crate::__items! { $vis $block; $($($rest)*)? }
     };
-    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => $access:ident $name:ident : $value:ty $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
+    ($vis:vis $block:ident; $(#[$meta:meta])* $offset:literal => $access:tt $name:tt : $value:ty $(where !0 is $gone:ident)? $(, $($rest:tt)*)?) => {
         $crate::__item! { $(#[$meta])* $vis $block $offset, $name,
             $crate::mmio::Register<$value, $crate::__access!($access), { $crate::__gone!($($gone)?) }>, $crate::mmio::One }
+        $crate::__right! { $access $name }
         $crate::__items! { $vis $block; $($($rest)*)? }
     };
 }
@@ -124,6 +154,13 @@ macro_rules! __gone {
     };
     (gone) => {
         true
+    };
+    ($other:ident) => {
+        ::core::compile_error!(::core::concat!(
+            "`where !0 is ",
+            ::core::stringify!($other),
+            "`: of a register that never reads as all ones, say `where !0 is gone`"
+        ))
     };
 }
 
@@ -145,20 +182,33 @@ macro_rules! __access {
     (w1c) => {
         $crate::mmio::WriteOneToClear
     };
-    ($other:ident) => {
-        ::core::compile_error!(::core::concat!(
-            "`",
-            ::core::stringify!($other),
-            "` is no access right: there are `ro`, `wo`, `rw`, `rc` (a read clears it) \
-             and `w1c` (writing ones clears those bits), and `block` and `memory`"
-        ))
+    ($unknown:tt) => {
+        $crate::mmio::ReadWrite
+    };
+}
+
+/// Refuses what is no access right. Not by `compile_error!`, for which the compiler would point at the whole `registers!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __right {
+    (ro $name:tt) => {};
+    (wo $name:tt) => {};
+    (rw $name:tt) => {};
+    (rc $name:tt) => {};
+    (w1c $name:tt) => {};
+    ($unknown:tt $name:tt) => {
+        const _: () = {
+            #[allow(non_camel_case_types)]
+            enum $unknown {}
+            $crate::mmio::has_right::<$unknown, $name>();
+        };
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __item {
-    ($(#[$meta:meta])* $vis:vis $block:ident $offset:literal, $name:ident, $content:ty, $shape:ty) => {
+    ($(#[$meta:meta])* $vis:vis $block:ident $offset:literal, $name:tt, $content:ty, $shape:ty) => {
         $(#[$meta])*
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy, Debug)]
@@ -170,26 +220,20 @@ macro_rules! __item {
             const OFFSET: usize = $offset;
             const NAME: &'static str = ::core::stringify!($name);
         }
-        const _: () = match $crate::mmio::misfit::<$name>() {
-            $crate::mmio::Misfit::Fits => (),
-            $crate::mmio::Misfit::Alignment => ::core::panic!(::core::concat!(
-                "`", ::core::stringify!($name), "` needs a larger alignment than its block `", ::core::stringify!($block),
-                "` has (1, 2, 4 or 8; see `align`)"
-            )),
-            $crate::mmio::Misfit::Misaligned => ::core::panic!(::core::concat!(
-                "the offset of `", ::core::stringify!($name), "`, ", ::core::stringify!($offset), ", is not a multiple of its width"
-            )),
-            $crate::mmio::Misfit::Outside => ::core::panic!(::core::concat!(
-                "`", ::core::stringify!($name), "` at ", ::core::stringify!($offset), " does not end inside its block `",
-                ::core::stringify!($block), "`"
-            )),
-            $crate::mmio::Misfit::Empty => ::core::panic!(::core::concat!(
-                "the array `", ::core::stringify!($name), "` has no elements"
-            )),
-            $crate::mmio::Misfit::Stride => ::core::panic!(::core::concat!(
-                "the stride of the array `", ::core::stringify!($name),
-                "` is less than the size of an element, or not a multiple of its alignment"
-            )),
+        impl $name {
+            #[doc(hidden)]
+            const __DESCRIBED: $crate::mmio::Described = $crate::mmio::described::<$name>();
+        }
+        const _: () = {
+            const MISFIT: $crate::mmio::Misfit = $name::__DESCRIBED.misfit;
+            $crate::mmio::declared::<
+                $name,
+                { MISFIT.is_not($crate::mmio::Misfit::Alignment) },
+                { MISFIT.is_not($crate::mmio::Misfit::Misaligned) },
+                { MISFIT.is_not($crate::mmio::Misfit::Outside) },
+                { MISFIT.is_not($crate::mmio::Misfit::Empty) },
+                { MISFIT.is_not($crate::mmio::Misfit::Stride) },
+            >();
         };
     };
 }
@@ -198,13 +242,13 @@ macro_rules! __item {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __array {
-    ($vis:vis $name:ident) => {
+    ($name:tt $vis:vis) => {
         #[allow(dead_code)]
         impl $name {
             /// The element number `INDEX`, from 0. One that is not there does not compile.
             #[inline(always)]
             $vis const fn nth<const INDEX: usize>(self) -> $crate::mmio::Element<Self> {
-                $crate::mmio::Element::nth::<INDEX>()
+                const { $crate::mmio::Element::nth::<INDEX>() }
             }
             /// The element number `index`, from 0; [`NoSuchElement`](driver_scope::Error::NoSuchElement) if it is not there.
             #[inline]

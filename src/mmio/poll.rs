@@ -44,9 +44,7 @@ impl<'a, 'c, P: Platform> Poll<'a, 'c, P> {
             within,
         }
     }
-}
 
-impl<'a, P: Platform> Poll<'a, 'static, P> {
     /// Keeps the CPU busy between looks, so it is for any context, and for short waits.
     ///
     /// A pause of zero is taken for one nanosecond. A time-out of zero means one look.

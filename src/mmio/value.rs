@@ -7,7 +7,8 @@ use crate::mmio::Word;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no value of a register",
     label = "neither `u8`, `u16`, `u32`, `u64` nor a `RegisterValue`",
-    note = "a type with named fields becomes one: `register_values! {{ {Self}: u32 = from_bits_retain, bits }}`"
+    note = "a type with named fields becomes one: `register_values! {{ {Self}: u32 = from_bits_retain, bits }}`",
+    note = "an array of registers has a stride: `[u32; 4; stride 4]`"
 )]
 pub trait RegisterValue: Copy {
     /// Its width.

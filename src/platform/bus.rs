@@ -1,5 +1,7 @@
 //! How registers are reached.
 
+use core::ptr::NonNull;
+
 use crate::error::Error;
 use crate::mmio::Word;
 
@@ -89,5 +91,40 @@ pub unsafe trait Bus: 'static {
     unsafe fn vanished<T: Word>(io: Self::Io, value: T) -> bool {
         let _ = (io, value);
         false
+    }
+}
+
+/// A bus whose mappings lie in memory, where they can be reached without it.
+///
+/// For crates that bring pointers of their own to device memory: see `mmio::safe_mmio` (feature `safe-mmio`). A model of a device, as the
+/// hosted platforms have, lies nowhere.
+///
+/// # Safety
+/// Besides what a [`Bus`] promises:
+///
+/// - What [`read`](Bus::read) reads at an offset lies that many bytes after [`address`](Addressed::address).
+/// - Until the mapping is dropped, volatile reads and writes of 1, 2, 4 or 8 bytes that are aligned and end inside it are as sound as those that the
+///   bus makes: by any context, at the same time as others and as those of the bus, whatever register they hit and whatever that makes the
+///   device do. (What a driver writes may be wrong, but it is not undefined behaviour: so it is for [`Mmio::write`](crate::Mmio::write), which is safe. On the order
+///   and the width of such accesses the bus has no influence: a `u64` may be torn on a 32-bit machine.)
+/// - Two mappings that exist at the same time do not overlap, those of different regions included.
+#[diagnostic::on_unimplemented(
+    message = "the registers on the bus `{Self}` have no address",
+    label = "`Addressed` is not implemented for it",
+    note = "a pointer to registers needs a bus of a real machine; a driver for any such platform asks for `where P::Bus: Addressed`"
+)]
+pub unsafe trait Addressed: Bus {
+    /// Where the mapping, or the part of one, begins.
+    fn address(io: Self::Io) -> NonNull<u8>;
+}
+
+/// The same, but the compiler does not know that: in a loop on aarch64 it would access with write-back of the address, which a hypervisor cannot
+/// emulate (rust-lang/rust#131894). `cargo xtask asm` looks.
+#[inline(always)]
+pub(crate) fn opaque<Io: Copy>(io: Io) -> Io {
+    if cfg!(target_arch = "aarch64") {
+        core::hint::black_box(io)
+    } else {
+        io
     }
 }

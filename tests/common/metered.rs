@@ -285,6 +285,10 @@ unsafe impl<P: Platform> Platform for Metered<P> {
         self.inner.sleep(cx, delay);
     }
 
+    fn delay(&self, delay: Duration) {
+        self.inner.delay(delay);
+    }
+
     unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ()) {
         let meter = Arc::clone(&self.meter);
         if !meter.defer_at_once.load(Ordering::Relaxed) {

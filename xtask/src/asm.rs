@@ -1,21 +1,26 @@
-//! `cargo xtask asm`: the machine code of a register access, through the library and by hand, compared.
+//! `cargo xtask asm`: the machine code of a register access, through the library and by hand, compared, for three machines.
 //!
 //! The package `codegen` has the same functions in two builds. Their assembly must be the same, line by line; a function
-//! that one side lacks, or that is empty, is a failure as well.
+//! that one side lacks, or that is empty, is a failure as well. What the library's side compiles to is kept in `codegen/expected`, so that a
+//! change of it is seen; `--bless` writes it anew.
 
-use std::collections::BTreeMap;
+mod code;
+mod cross;
+mod expected;
+mod machine;
+
+use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::{bail, ensure, Context, Result};
 
 use crate::util::{self, step};
+use code::Functions;
+use machine::{Machine, Side};
 
-const BUILD: Duration = Duration::from_secs(300);
-
-/// What both builds must have. Here and not only found in them, so that one that went missing is noticed.
-const FUNCTIONS: [&str; 11] = [
+/// What both builds must have, on each machine. Here and not only found in them, so that one that went missing is noticed.
+const FUNCTIONS: [&str; 27] = [
     "read_u8",
     "read_u16",
     "read_u32",
@@ -25,152 +30,164 @@ const FUNCTIONS: [&str; 11] = [
     "set_bit",
     "wait_idle",
     "through_data",
-    "devres_access",
-    "devres_wait_idle",
+    "read_then_memory",
+    "memory_then_write",
+    "take",
+    "clear",
+    "read_field",
+    "modify",
+    "modify_relaxed",
+    "element_nth",
+    "element_at",
+    "nested_nth",
+    "nested_at",
+    "read_big_endian",
+    "write_big_endian",
+    "read_or_gone",
+    "try_read",
+    "try_write",
+    "block_once",
+    "split_once",
 ];
+
+/// The same for what needs `Host`, so std, so this machine.
+const HOSTED: [&str; 2] = ["devres_access", "devres_wait_idle"];
+
+/// Copies, on each machine. They have no match by hand, but must be as sound, and are kept.
+const COPIES: [&str; 2] = ["copy_words_in", "copy_words_out"];
 
 /// Functions of the scoped side that access what may be revoked. (On Linux, where `Host` has membarrier.)
 const CHECKED: [&str; 3] = ["checked_revocable", "checked_devres", "checked_port"];
-/// What is not in them: an atomic read-modify-write, a fence.
-const COSTLY: [&str; 6] = ["lock", "xchg", "xadd", "mfence", "lfence", "sfence"];
-
-/// The instructions of a function, by its name.
-type Functions = BTreeMap<String, Vec<String>>;
 
 pub fn run(args: &[String]) -> Result<()> {
-    ensure!(args.is_empty(), "usage: cargo xtask asm");
+    let bless = match args {
+        [] => false,
+        [flag] if flag == "--bless" => true,
+        _ => bail!("usage: cargo xtask asm [--bless]"),
+    };
+    match check(bless)? {
+        Some(why) if env::var("CI").is_ok_and(|ci| ci == "true") => bail!("could not run: {why}"),
+        Some(why) => println!("NOT RUN: {why}"),
+        None => {}
+    }
+    Ok(())
+}
+
+/// `Ok(Some(why))` if that could not be done for each machine.
+pub fn check(bless: bool) -> Result<Option<String>> {
+    if cfg!(not(all(target_arch = "x86_64", target_os = "linux"))) {
+        return Ok(Some("the code is looked at from x86-64 Linux only".into()));
+    }
     let dir = util::target_dir()?.join("asm");
     fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
-    let raw = functions(&build(&dir, "raw", &[])?);
-    let scoped = functions(&build(&dir, "scoped", &["--features", "scoped"])?);
-    let differences = compare(&raw, &scoped);
-    for name in FUNCTIONS {
-        if let Some(code) = scoped.get(name) {
-            println!("  {name:<14} {}", code.join("; "));
+
+    // All of them, also when one has failed.
+    let mut failures = Vec::new();
+    let mut try_machine = |machine: &Machine| {
+        if let Err(error) = compare(machine, &dir, bless) {
+            failures.push(format!("{}: {error:#}", machine.name()));
+        }
+    };
+    try_machine(&Machine::here()?);
+    let cross = cross::Toolchain::find();
+    if let Some(toolchain) = &cross {
+        for target in cross::TARGETS {
+            try_machine(&Machine::cross(toolchain.sysroot(&dir, target)?));
         }
     }
-    if !differences.is_empty() {
-        bail!("the code differs:\n{}", differences.join("\n"));
-    }
-    for name in CHECKED {
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(cross.is_none().then(|| cross::MISSING.to_owned()))
+}
+
+/// One machine.
+fn compare(machine: &Machine, dir: &Path, bless: bool) -> Result<()> {
+    let by_hand = code::functions(&machine.build(dir, Side::ByHand)?, machine.comment());
+    let scoped = code::functions(&machine.build(dir, Side::Scoped)?, machine.comment());
+    let names = names(machine);
+
+    let differences = differences(&names, &by_hand, &scoped);
+    ensure!(
+        differences.is_empty(),
+        "the code differs:\n{}",
+        differences.join("\n")
+    );
+    let kept = [&names[..], &COPIES].concat();
+    let strangers = code::strangers(&scoped, &[&kept[..], &CHECKED].concat());
+    ensure!(
+        strangers.is_empty(),
+        "not in the list of what is compared: {}",
+        strangers.join(", ")
+    );
+    println!("\n  {} ({})", machine.name(), machine.compiler());
+    for name in &kept {
         let code = scoped
-            .get(name)
+            .get(*name)
             .with_context(|| format!("there is no {name}"))?;
-        println!("  {name:<18} {} instructions", code.len());
-        let costly = costly(code);
-        ensure!(
-            costly.is_empty(),
-            "{name} has what a protected read must not have: {}",
-            costly.join("; ")
-        );
+        sound(name, code)?;
+        println!("    {name:<18} {}", summary(code));
     }
+    if machine.hosted() {
+        for name in CHECKED {
+            let code = scoped
+                .get(name)
+                .with_context(|| format!("there is no {name}"))?;
+            println!("    {name:<18} {:>2} instructions", code::count(code));
+            let costly = code::costly(code);
+            ensure!(
+                costly.is_empty(),
+                "{name} has what a protected read must not have: {}",
+                costly.join("; ")
+            );
+        }
+    }
+    println!();
+    expected::compare(machine, &kept, &scoped, bless)?;
     step(format!(
-        "{} functions: a scoped register access is the same code as one by hand; {} checked ones: no atomic \
-         read-modify-write, no fence",
-        FUNCTIONS.len(),
-        CHECKED.len()
+        "{}: {} functions are the same code as by hand; no call and no panic in them{}",
+        machine.name(),
+        names.len(),
+        if machine.hosted() {
+            "; what is checked has no atomic read-modify-write and no fence"
+        } else {
+            ""
+        }
     ));
     Ok(())
 }
 
-fn build(dir: &Path, side: &str, options: &[&str]) -> Result<String> {
-    let file: PathBuf = dir.join(format!("{side}.s"));
-    let mut cargo = util::cargo();
-    cargo
-        .current_dir(util::root())
-        .args([
-            "rustc",
-            "--quiet",
-            "--release",
-            "--package",
-            "codegen",
-            "--lib",
-        ])
-        .args(options)
-        .arg("--target-dir")
-        .arg(dir.join("build"))
-        // As in a program, where thread-locals are found without a call.
-        .args([
-            "--",
-            "-Ccodegen-units=1",
-            "-Cdebuginfo=0",
-            "-Crelocation-model=static",
-        ])
-        .arg(format!("--emit=asm={}", file.display()))
-        // The functions are called by nobody.
-        .arg("-Adead_code");
-    util::run(&mut cargo, BUILD)?;
-    fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
-}
-
-/// The functions of an assembly file: labels at the start of a line, up to the end of the function, without directives.
-/// Local labels are numbered anew in each function, so that they compare.
-fn functions(assembly: &str) -> Functions {
-    let mut all = Functions::new();
-    let mut current: Option<(String, Vec<String>)> = None;
-    for line in assembly.lines() {
-        let code = line.split('#').next().unwrap_or_default().trim_end();
-        if let Some(label) = code
-            .strip_suffix(':')
-            .filter(|label| !label.starts_with('.'))
-        {
-            current = Some((label.to_owned(), Vec::new()));
-        } else if code.trim_start().starts_with(".cfi_endproc") {
-            if let Some((name, code)) = current.take() {
-                all.insert(name, renumber(code));
-            }
-        } else if let Some((_, body)) = &mut current {
-            let code = code.trim();
-            let directive = code.starts_with('.') && !code.ends_with(':');
-            if !code.is_empty() && !directive {
-                body.push(code.split_whitespace().collect::<Vec<_>>().join(" "));
-            }
-        }
+fn names(machine: &Machine) -> Vec<&'static str> {
+    let mut names = FUNCTIONS.to_vec();
+    if machine.hosted() {
+        names.extend(HOSTED);
     }
-    all
+    names
 }
 
-/// `.LBB4_1` is the first local label of function number 4: the number of the function is no part of its code.
-fn renumber(code: Vec<String>) -> Vec<String> {
-    code.into_iter()
-        .filter(|line| !line.starts_with(".Lfunc_"))
-        .map(|line| match line.split_once(".LBB") {
-            Some((before, label)) => {
-                let number = label.split_once('_').map_or(label, |(_, number)| number);
-                format!("{before}.L{number}")
-            }
-            None => line,
-        })
-        .collect()
+/// What no function may have, even where the code by hand has it as well.
+fn sound(name: &str, code: &[String]) -> Result<()> {
+    let leaving = code::leaving(code);
+    ensure!(
+        leaving.is_empty(),
+        "{name} has a call, or a way to panic: {}",
+        leaving.join("; ")
+    );
+    let write_back = code::write_back(code);
+    ensure!(
+        write_back.is_empty(),
+        "{name} accesses with write-back of the address, which a hypervisor cannot emulate: {}",
+        write_back.join("; ")
+    );
+    Ok(())
 }
 
-/// The instructions that a protected read must not have, and calls besides the one for a thread's first or nested section.
-fn costly(code: &[String]) -> Vec<&str> {
-    let mnemonic = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
-    let mut found: Vec<&str> = code
-        .iter()
-        .filter(|line| {
-            COSTLY
-                .iter()
-                .any(|costly| mnemonic(line).starts_with(costly))
-        })
-        .map(String::as_str)
-        .collect();
-    let calls = code
-        .iter()
-        .filter(|line| mnemonic(line).starts_with("call"));
-    found.extend(calls.skip(1).map(String::as_str));
-    found
-}
-
-fn compare(raw: &Functions, scoped: &Functions) -> Vec<String> {
+fn differences(names: &[&str], by_hand: &Functions, scoped: &Functions) -> Vec<String> {
     let mut differences = Vec::new();
-    for name in FUNCTIONS {
-        match (raw.get(name), scoped.get(name)) {
-            (Some(raw), Some(scoped)) if raw == scoped && !raw.is_empty() => {}
-            (raw, scoped) => differences.push(format!(
+    for &name in names {
+        match (by_hand.get(name), scoped.get(name)) {
+            (Some(by_hand), Some(scoped)) if by_hand == scoped && !by_hand.is_empty() => {}
+            (by_hand, scoped) => differences.push(format!(
                 "  {name}\n    by hand: {}\n    scoped:  {}",
-                shown(raw),
+                shown(by_hand),
                 shown(scoped)
             )),
         }
@@ -182,64 +199,59 @@ fn shown(code: Option<&Vec<String>>) -> String {
     code.map_or("(missing)".to_owned(), |code| code.join("; "))
 }
 
+/// All of a short function; of a longer one the barriers.
+fn summary(code: &[String]) -> String {
+    const SHORT: usize = 5;
+    let count = code::count(code);
+    let barriers = code::barriers(code);
+    let text = if code.len() <= SHORT {
+        code.join("; ")
+    } else if barriers.is_empty() {
+        "..".to_owned()
+    } else {
+        format!(".. {} ..", barriers.join(" .. "))
+    };
+    format!("{count:>2} instructions: {text}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SAMPLE: &str = "\
-\t.globl\tread_u8
-read_u8:
-\t.cfi_startproc
-\tmovzbl\t1(%rdi), %eax
-.LBB3_1:
-\tjne\t.LBB3_1
-\tretq
-.Lfunc_end3:
-\t.size\tread_u8, .Lfunc_end3-read_u8
-\t.cfi_endproc
-";
-
-    #[test]
-    fn functions_are_found_and_labels_do_not_matter() {
-        let here = functions(SAMPLE);
-        assert_eq!(
-            here["read_u8"],
-            ["movzbl 1(%rdi), %eax", ".L1:", "jne .L1", "retq"]
-        );
-        assert_eq!(here, functions(&SAMPLE.replace("3", "7")));
-    }
-
-    #[test]
-    fn a_costly_instruction_is_told() {
-        let code = |lines: &[&str]| {
-            lines
-                .iter()
-                .map(|line| (*line).to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert!(costly(&code(&["movq (%rdi), %rax", "callq *slow(%rip)", "retq"])).is_empty());
-        assert_eq!(costly(&code(&["mfence", "retq"])), ["mfence"]);
-        assert_eq!(costly(&code(&["lock", "addq $4, (%rdi)"])), ["lock"]);
-        assert_eq!(
-            costly(&code(&["xchgq %rax, (%rdi)"])),
-            ["xchgq %rax, (%rdi)"]
-        );
-        assert_eq!(costly(&code(&["callq a", "callq b"])), ["callq b"]);
-    }
-
     #[test]
     fn a_difference_and_a_missing_function_are_told() {
+        let names = &FUNCTIONS;
         let code = |text: &str| -> Functions {
-            FUNCTIONS
+            names
                 .iter()
                 .map(|name| (name.to_string(), vec![text.to_owned()]))
                 .collect()
         };
-        assert!(compare(&code("retq"), &code("retq")).is_empty());
-        assert_eq!(compare(&code("retq"), &code("nop")).len(), FUNCTIONS.len());
+        assert!(differences(names, &code("retq"), &code("retq")).is_empty());
+        assert_eq!(
+            differences(names, &code("retq"), &code("nop")).len(),
+            names.len()
+        );
         let mut fewer = code("retq");
         fewer.remove("read_u8");
-        assert_eq!(compare(&code("retq"), &fewer).len(), 1);
-        assert_eq!(compare(&fewer, &fewer).len(), 1);
+        assert_eq!(differences(names, &code("retq"), &fewer).len(), 1);
+        assert_eq!(differences(names, &fewer, &fewer).len(), 1);
+    }
+
+    #[test]
+    fn a_call_and_write_back_are_refused_even_if_both_sides_have_them() {
+        let code = |text: &str| vec![text.to_owned(), "ret".to_owned()];
+        assert!(sound("f", &code("ldr w0, [x0, #4]")).is_ok());
+        assert!(sound("f", &code("bl panic")).is_err());
+        assert!(sound("f", &code("ldr w0, [x0], #4")).is_err());
+    }
+
+    #[test]
+    fn a_summary_has_the_barriers() {
+        let code: Vec<String> = ["a", ".L1:", "dmb oshld", "b", "c", "ret"]
+            .map(str::to_owned)
+            .to_vec();
+        assert_eq!(summary(&code), " 5 instructions: .. dmb oshld ..");
+        assert_eq!(summary(&code[3..]), " 3 instructions: b; c; ret");
     }
 }

@@ -3,6 +3,7 @@
 mod asm;
 mod bench;
 mod bless;
+mod fuzz;
 mod guards;
 mod qemu;
 mod test;
@@ -17,8 +18,9 @@ usage: cargo xtask <task> [options]
 
   test                    every test suite
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
+  fuzz [--seconds N]      device memory against an array of bytes, with inputs that a fuzzer chooses
   guards [id] [--list]    take each guard away and see its tests fail
-  asm                     compare hot paths with their checked-in assembly
+  asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what `access` and `revoke` cost, beside other crates
   bless                   rewrite the expected output of the compile-fail tests";
 
@@ -43,6 +45,7 @@ fn dispatch(args: &[String]) -> Result<()> {
     match task.as_str() {
         "test" => test::run(rest),
         "qemu" => qemu::run(rest),
+        "fuzz" => fuzz::run(rest),
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "bench" => bench::run(rest),

@@ -12,14 +12,27 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::util::{self, step};
-use crate::{asm, bench, qemu};
+use crate::{asm, bench, fuzz, qemu};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
 /// Each says by its exit status whether what it shows is so.
-const EXAMPLES: [&str; 3] = ["edu", "chardev", "nic"];
+const EXAMPLES: [&str; 7] = [
+    "edu",
+    "chardev",
+    "nic",
+    "nova-timer",
+    "bitbybit",
+    "tock",
+    "fake",
+];
+/// Those that need features, with them.
+const FEATURE_EXAMPLES: [(&str, &str); 1] = [("safe_mmio", SAFE_MMIO)];
 /// They promise to be done in this time.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The features for the pointers of safe-mmio, and for a bus with addresses to test them on. Nothing in the workspace turns the first on.
+const SAFE_MMIO: &str = "safe-mmio,barriers";
 
 /// Packages that are workspaces of their own, since in the common one the feature `std` is always on.
 const OUTSIDE: [&str; 2] = ["tests/no-alloc/Cargo.toml", "tests/no-std/Cargo.toml"];
@@ -35,12 +48,14 @@ const CHECKS: &[Check] = &[
     ("rustdoc", rustdoc),
     ("no unsafe in drivers", no_unsafe_in_drivers),
     ("unit, behaviour, UI and doc tests", tests),
+    ("pointers of safe-mmio", safe_mmio),
     ("panics without std", tests_no_std),
     ("examples", examples),
     ("no allocator at all", no_alloc),
     ("loom models", loom),
     ("code of a register access", code),
     ("every bench runs", benches),
+    ("fuzzing, 10 seconds", fuzzing),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
 ];
@@ -140,7 +155,7 @@ fn rustfmt() -> Result<Option<String>> {
     for package in OUTSIDE {
         must(&["fmt", "--check", "--manifest-path", package])?;
     }
-    Ok(None)
+    must(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])
 }
 
 fn clippy() -> Result<Option<String>> {
@@ -157,7 +172,9 @@ fn clippy_no_std() -> Result<Option<String>> {
         "-Dwarnings",
     ])?;
     // On its own, so that no other package turns `std` on.
-    must(&["clippy", "--package", "edu", "--", "-Dwarnings"])?;
+    for driver in ["edu", "nova-timer"] {
+        must(&["clippy", "--package", driver, "--", "-Dwarnings"])?;
+    }
     for package in OUTSIDE {
         must(&["clippy", "--manifest-path", package, "--", "-Dwarnings"])?;
     }
@@ -191,7 +208,7 @@ fn rustdoc() -> Result<Option<String>> {
 /// The drivers forbid `unsafe`, so the compiler refuses it; this makes sure that they forbid it.
 fn no_unsafe_in_drivers() -> Result<Option<String>> {
     let mut files = Vec::new();
-    for driver in ["edu", "edu-model"] {
+    for driver in ["edu", "edu-model", "nova-timer", "nova-timer-model"] {
         let folder = util::root().join("drivers").join(driver);
         let lib = fs::read_to_string(folder.join("src/lib.rs"))?;
         ensure!(
@@ -234,11 +251,49 @@ fn tests_no_std() -> Result<Option<String>> {
     must(&["test", "--manifest-path", "tests/no-std/Cargo.toml"])
 }
 
+/// With the feature `safe-mmio`: what there is only with it.
+fn safe_mmio() -> Result<Option<String>> {
+    let package = ["--package", "driver-scope", "--features", SAFE_MMIO];
+    let with = |command: &'static str, more: &[&'static str]| {
+        let args = [&[command], &package[..], more].concat();
+        util::run(cargo(&args).env("RUSTDOCFLAGS", "-Dwarnings"), LIMIT)
+    };
+    with(
+        "clippy",
+        &[
+            "--lib",
+            "--test",
+            "safe_mmio",
+            "--example",
+            "safe_mmio",
+            "--",
+            "-Dwarnings",
+        ],
+    )?;
+    with("test", &["--test", "safe_mmio"])?;
+    with("test", &["--doc", "safe_mmio"])?;
+    with("doc", &["--no-deps"])?;
+    // And where there is nothing but core.
+    with(
+        "clippy",
+        &["--lib", "--no-default-features", "--", "-Dwarnings"],
+    )?;
+    Ok(None)
+}
+
 fn examples() -> Result<Option<String>> {
-    must(&["build", "--examples"])?;
-    for example in EXAMPLES {
+    let plain = EXAMPLES.map(|example| (example, ""));
+    for (example, features) in plain.into_iter().chain(FEATURE_EXAMPLES) {
+        must(&["build", "--example", example, "--features", features])?;
         let started = Instant::now();
-        must(&["run", "--quiet", "--example", example])?;
+        must(&[
+            "run",
+            "--quiet",
+            "--example",
+            example,
+            "--features",
+            features,
+        ])?;
         let took = started.elapsed();
         ensure!(
             took < EXAMPLE_LIMIT,
@@ -268,7 +323,7 @@ fn loom() -> Result<Option<String>> {
 }
 
 fn code() -> Result<Option<String>> {
-    asm::run(&[]).map(|()| None)
+    asm::check(false)
 }
 
 /// Every candidate of the benches works, and is protected where it says so. Nothing is timed.
@@ -280,6 +335,14 @@ fn benches() -> Result<Option<String>> {
         bench::run(&[bench.into(), "--quick".into()])?;
     }
     Ok(None)
+}
+
+/// Some seconds of what `cargo xtask fuzz` does for minutes.
+fn fuzzing() -> Result<Option<String>> {
+    if let Some(why) = fuzz::missing() {
+        return Ok(Some(why));
+    }
+    fuzz::run_for(10).map(|()| None)
 }
 
 fn valgrind() -> Result<Option<String>> {

@@ -154,6 +154,10 @@ fn look<P: Platform>(
         // Pulled out.
         Err(_) => Err(Error::Gone),
     };
+    // If it went while it was being read, what was read is no result.
+    let result = regs
+        .read_or_gone(STATUS)
+        .map_or(Err(Error::Gone), |_| result);
     stats.finished(result.is_ok());
     job.running = None;
     job.last = Some(result);

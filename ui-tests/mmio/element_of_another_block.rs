@@ -1,0 +1,25 @@
+// Wrong: an element of an array in one block is used on another.
+// Instead: a handle to the block that the array belongs to.
+use driver_scope::{platform::Sim, registers, Mmio};
+
+registers! {
+    Uart: 0x100 {
+        0x00 => ro STATUS: u32,
+    }
+
+    Gpio: 0x1000 {
+        0x00 => block PORT: Port,
+        0x100 => rw LEVELS: [u8; 16; stride 1],
+        0xffc => rw DIRECTION: u32,
+    }
+
+    Port: 0x20 {
+        0x00 => rw DRIVE: u32,
+    }
+}
+
+fn level(uart: Mmio<'_, Uart, Sim>) -> u8 {
+    uart.read(LEVELS.nth::<3>())
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+// Wrong: the registers of one device are taken for those of another.
+// Instead: each handle for its own device.
+use driver_scope::{platform::Sim, registers, Mmio};
+
+registers! {
+    Uart: 0x100 {
+        0x00 => ro STATUS: u32,
+    }
+
+    Gpio: 0x1000 {
+        0x00 => block PORT: Port,
+        0x100 => rw LEVELS: [u8; 16; stride 1],
+        0xffc => rw DIRECTION: u32,
+    }
+
+    Port: 0x20 {
+        0x00 => rw DRIVE: u32,
+    }
+}
+
+fn direction(gpio: Mmio<'_, Gpio, Sim>) -> u32 {
+    gpio.read(DIRECTION)
+}
+
+fn turn(uart: Mmio<'_, Uart, Sim>) -> u32 {
+    direction(uart)
+}
+
+fn main() {}

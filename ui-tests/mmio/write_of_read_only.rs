@@ -1,0 +1,15 @@
+// Wrong: a register that can only be read is written.
+// Instead: declare it `rw`, if the device lets it be written.
+use driver_scope::{platform::Sim, registers, Mmio};
+
+registers! {
+    Uart: 0x100 {
+        0x00 => ro STATUS: u32,
+    }
+}
+
+fn reset(uart: Mmio<'_, Uart, Sim>) {
+    uart.write(STATUS, 0);
+}
+
+fn main() {}
