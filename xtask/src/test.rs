@@ -31,7 +31,8 @@ const FEATURE_EXAMPLES: [(&str, &str); 1] = [("safe_mmio", SAFE_MMIO)];
 /// They promise to be done in this time.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(5);
 
-/// The features for the pointers of safe-mmio, and for a bus with addresses to test them on. Nothing in the workspace turns the first on.
+/// The features for the pointers of safe-mmio, and for a bus with addresses to test them on. They are on where the whole workspace is built, since `ui-tests` has
+/// them.
 const SAFE_MMIO: &str = "safe-mmio,barriers";
 
 /// Packages that are workspaces of their own, since in the common one the feature `std` is always on.
