@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use core::fmt;
 use core::time::Duration;
 
-use crate::timer::queue::{Monitor, Queue};
+use crate::timer::queue::{Large, Monitor, Queue};
 
 /// How often a wait that lasts is reported.
 const STALL: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ impl<T> fmt::Debug for StdMonitor<T> {
 // SAFETY: all access to the queue is under the mutex. The platforms that have one make each call that they take out with the mutex free,
 // then note its end and wake all waiters of `ended`. Mutex and condition variables are in an `Arc` that outlives the scopes.
 unsafe impl<T> Monitor for StdMonitor<T> {
+    type Size = Large;
+
     unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
         f(&mut self.lock().queue)
     }

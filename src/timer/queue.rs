@@ -15,8 +15,14 @@ use crate::sync::UnsafeCell;
 use crate::time::Instant;
 
 mod monitor;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod wheel;
 
 pub use monitor::Monitor;
+pub use wheel::{Large, Medium, Size, Small};
+
+use wheel::{First, Wheel};
 
 /// A timer of a [`Queue`], the [`Node`](crate::platform::Timers::Node) of a monitor's timers.
 pub struct QueueNode {
@@ -25,15 +31,26 @@ pub struct QueueNode {
 }
 
 struct Inner {
-    next: *mut QueueNode,
-    prev: *mut QueueNode,
+    link: Link,
+    /// In the wheel.
     armed: bool,
     shut: bool,
+    /// Whether `link.at` is the instant that it was last armed for.
+    started: bool,
     /// How many calls of `cancel` wait for its entry to end.
-    cancelling: usize,
-    expires: Option<Instant>,
+    cancelling: u32,
     entry: TimerEntry,
     context: *const (),
+}
+
+/// What the wheel keeps in a node.
+struct Link {
+    next: *mut QueueNode,
+    prev: *mut QueueNode,
+    /// The instant that the node is armed for.
+    at: u64,
+    /// Where in the wheel it lies.
+    place: u16,
 }
 
 // SAFETY: all of a node's state is accessed under the lock of its queue; `context` is only handed to `entry`, which may be
@@ -55,40 +72,70 @@ impl QueueNode {
     pub fn new(entry: TimerEntry, context: *const ()) -> Self {
         QueueNode {
             inner: UnsafeCell::new(Inner {
-                next: ptr::null_mut(),
-                prev: ptr::null_mut(),
+                link: Link {
+                    next: ptr::null_mut(),
+                    prev: ptr::null_mut(),
+                    at: 0,
+                    place: 0,
+                },
                 armed: false,
                 shut: false,
+                started: false,
                 cancelling: 0,
-                expires: None,
                 entry,
                 context,
             }),
         }
     }
+
+    /// Looks into a node.
+    ///
+    /// # Safety
+    /// The node is valid, and the lock of the queue that it belongs to is held (a borrow of the queue, or of its wheel, proves it).
+    #[inline(always)]
+    unsafe fn look<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut Inner) -> R) -> R {
+        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here for the same node.
+        unsafe { node.as_ref().inner.with_mut(|inner| f(&mut *inner)) }
+    }
+
+    /// Looks at what the wheel keeps in a node.
+    ///
+    /// # Safety
+    /// As for [`look`](Self::look).
+    #[inline(always)]
+    unsafe fn link<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut Link) -> R) -> R {
+        // SAFETY: the caller's promise.
+        unsafe { Self::look(node, |inner| f(&mut inner.link)) }
+    }
 }
 
-/// Timers in order of expiry, equal ones in the order in which they were started.
-pub struct Queue {
-    first: *mut QueueNode,
-    last: *mut QueueNode,
+impl Inner {
+    fn expires(&self) -> Option<Instant> {
+        self.started.then_some(Instant::from_nanos(self.link.at))
+    }
+}
+
+/// Timers in order of expiry, equal ones in the order in which they were started. Starting and cancelling take constant time (but that a timer which is started
+/// for before the expiry of the last that was taken out has to find its place among others of that kind).
+pub struct Queue<S: Size = Large> {
+    wheel: Wheel<S>,
     /// The node whose entry is being called, perhaps dangling: it is compared, never followed.
     running: *const QueueNode,
 }
 
 // SAFETY: the nodes that it points to are `Sync` and are accessed under the lock that holds the queue.
-unsafe impl Send for Queue {}
+unsafe impl<S: Size> Send for Queue<S> {}
 
-impl fmt::Debug for Queue {
+impl<S: Size> fmt::Debug for Queue<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue")
-            .field("empty", &self.first.is_null())
+            .field("empty", &self.wheel.is_empty())
             .field("running", &!self.running.is_null())
             .finish()
     }
 }
 
-impl Default for Queue {
+impl<S: Size> Default for Queue<S> {
     fn default() -> Self {
         Self::new()
     }
@@ -99,7 +146,7 @@ impl Default for Queue {
 pub enum Due {
     /// Call this, without the lock, then [`Queue::finished`].
     Call(Call),
-    /// Nothing before this instant.
+    /// Nothing before this instant. (Perhaps not at it either: then there is more to be told at that time.)
     At(Instant),
     /// Nothing at all.
     Never,
@@ -134,13 +181,12 @@ impl Call {
     }
 }
 
-impl Queue {
+impl<S: Size> Queue<S> {
     /// An empty queue.
     #[must_use]
     pub const fn new() -> Self {
         Queue {
-            first: ptr::null_mut(),
-            last: ptr::null_mut(),
+            wheel: Wheel::new(),
             running: ptr::null(),
         }
     }
@@ -151,24 +197,26 @@ impl Queue {
     /// If the last one taken out has not been [`finished`](Queue::finished): a queue runs one entry at a time.
     pub fn take_due(&mut self, now: Instant) -> Due {
         assert!(self.running.is_null(), "a queue runs one entry at a time");
-        let Some(node) = NonNull::new(self.first) else {
-            return Due::Never;
-        };
-        // SAFETY: nodes in the queue are valid: shutting a node takes it out.
-        let (expires, entry, context) =
-            unsafe { Self::look(node, |inner| (inner.expires, inner.entry, inner.context)) };
-        let expires = expires.unwrap_or_default();
-        if expires > now {
-            return Due::At(expires);
+        match self.wheel.first(now.as_nanos()) {
+            First::None => Due::Never,
+            First::NotBefore(at) => Due::At(Instant::from_nanos(at)),
+            First::Node(node) => {
+                // SAFETY: nodes in the queue are valid: shutting a node takes it out.
+                let call = unsafe {
+                    self.wheel.remove(node);
+                    QueueNode::look(node, |inner| {
+                        inner.armed = false;
+                        Call {
+                            entry: inner.entry,
+                            context: inner.context,
+                            expires: Instant::from_nanos(inner.link.at),
+                        }
+                    })
+                };
+                self.running = node.as_ptr();
+                Due::Call(call)
+            }
         }
-        // SAFETY: as above.
-        unsafe { self.remove(node) };
-        self.running = node.as_ptr();
-        Due::Call(Call {
-            entry,
-            context,
-            expires,
-        })
     }
 
     /// Notes that the entry taken out last has returned. Its node is not touched, and may be gone as soon as the lock is.
@@ -182,75 +230,23 @@ impl Queue {
         !self.running.is_null()
     }
 
-    /// The first expiry.
+    /// When there may be something to do: nothing expires before.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
-        let node = NonNull::new(self.first)?;
-        // SAFETY: nodes in the queue are valid.
-        unsafe { Self::look(node, |inner| inner.expires) }
-    }
-
-    /// Looks into a node.
-    ///
-    /// # Safety
-    /// The node is valid, and the lock of the queue that it belongs to is held (a borrow of the queue proves it).
-    unsafe fn look<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut Inner) -> R) -> R {
-        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here for the same node.
-        unsafe { node.as_ref().inner.with_mut(|inner| f(&mut *inner)) }
-    }
-
-    /// # Safety
-    /// The node is valid and armed, in this queue.
-    unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: valid; so are its neighbours, being in the queue.
-        unsafe {
-            let (prev, next) = Self::look(node, |inner| {
-                inner.armed = false;
-                (inner.prev, inner.next)
-            });
-            match NonNull::new(prev) {
-                Some(prev) => Self::look(prev, |inner| inner.next = next),
-                None => self.first = next,
-            }
-            match NonNull::new(next) {
-                Some(next) => Self::look(next, |inner| inner.prev = prev),
-                None => self.last = prev,
-            }
-        }
+        self.wheel.earliest().map(Instant::from_nanos)
     }
 
     /// # Safety
     /// The node is valid and not armed, and stays valid until it is disarmed.
     unsafe fn insert(&mut self, node: NonNull<QueueNode>, at: Instant) {
-        // From the back: most timers are started for later than those that wait already.
-        let mut prev = self.last;
-        while let Some(other) = NonNull::new(prev) {
-            // SAFETY: nodes in the queue are valid.
-            let (expires, before) =
-                unsafe { Self::look(other, |inner| (inner.expires, inner.prev)) };
-            if expires <= Some(at) {
-                break;
-            }
-            prev = before;
-        }
-        // SAFETY: all valid, as above.
+        // SAFETY: the caller's promise.
         unsafe {
-            let next = match NonNull::new(prev) {
-                Some(prev) => Self::look(prev, |inner| {
-                    core::mem::replace(&mut inner.next, node.as_ptr())
-                }),
-                None => core::mem::replace(&mut self.first, node.as_ptr()),
-            };
-            match NonNull::new(next) {
-                Some(next) => Self::look(next, |inner| inner.prev = node.as_ptr()),
-                None => self.last = node.as_ptr(),
-            }
-            Self::look(node, |inner| {
+            QueueNode::look(node, |inner| {
                 inner.armed = true;
-                inner.expires = Some(at);
-                inner.prev = prev;
-                inner.next = next;
+                inner.started = true;
+                inner.link.at = at.as_nanos();
             });
+            self.wheel.insert(node, at.as_nanos());
         }
     }
 
@@ -259,9 +255,9 @@ impl Queue {
     unsafe fn disarm(&mut self, node: NonNull<QueueNode>) -> bool {
         // SAFETY: valid, says the caller; armed means in this queue.
         unsafe {
-            let armed = Self::look(node, |inner| inner.armed);
+            let armed = QueueNode::look(node, |inner| core::mem::take(&mut inner.armed));
             if armed {
-                self.remove(node);
+                self.wheel.remove(node);
             }
             armed
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use driver_scope::platform::{DeferredEntry, Platform};
 use driver_scope::sections::{Counted, Slots};
-use driver_scope::timer::queue::{Due, Monitor, Queue};
+use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Instant, MaySleep};
 use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
@@ -23,7 +23,7 @@ pub struct LoomPlatform<S: LoomSections = Counted> {
 }
 
 pub struct Shared<S: LoomSections = Counted> {
-    queue: Mutex<Queue>,
+    queue: Mutex<Queue<Small>>,
     /// Tells waiters that an entry has ended.
     ended: Condvar,
     deferred: Deferred,
@@ -132,11 +132,17 @@ impl<S: LoomSections> LoomPlatform<S> {
 // SAFETY: all access to the queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
 // end and wakes all waiters.
 unsafe impl<S: LoomSections> Monitor for Shared<S> {
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+    type Size = Small;
+
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
         f(&mut self.queue.lock().unwrap())
     }
 
-    unsafe fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+    unsafe fn wait<R>(
+        &self,
+        mut f: impl FnMut(&mut Queue<Small>) -> Option<R>,
+        _stalled: &dyn Fn(),
+    ) -> R {
         let mut queue = self.queue.lock().unwrap();
         loop {
             if let Some(result) = f(&mut queue) {

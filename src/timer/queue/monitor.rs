@@ -1,12 +1,12 @@
 //! A queue behind a platform's lock, and the timers that come of it.
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::platform::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 use crate::time::Instant;
-use crate::timer::queue::{Queue, QueueNode};
+use crate::timer::queue::{Queue, QueueNode, Size};
 
 /// A platform's lock around its queue, with a way to wait for entries to end.
 ///
@@ -15,19 +15,26 @@ use crate::timer::queue::{Queue, QueueNode};
 /// it can be inside; what was done under the lock happens before the next closure runs under it. After a `Call` came out of
 /// the queue it is made, and then `finished` is called and all waiters are woken.
 pub unsafe trait Monitor {
+    /// The size of its queue.
+    type Size: Size;
+
     /// Runs `f` with the queue.
     ///
     /// # Safety
     /// For this module and the platform's own alarm, which keep the queue in order: whoever takes a node out of it, or says that
     /// an entry has ended, decides what may be freed.
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R;
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Self::Size>) -> R) -> R;
 
     /// Runs `f` with the queue until it returns something; between two tries, waits until an entry has ended. Calls
     /// `stalled`, which does not unwind, about every second, without the lock.
     ///
     /// # Safety
     /// As for [`with`](Monitor::with).
-    unsafe fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R;
+    unsafe fn wait<R>(
+        &self,
+        f: impl FnMut(&mut Queue<Self::Size>) -> Option<R>,
+        stalled: &dyn Fn(),
+    ) -> R;
 
     /// Is told, without the lock, that the first expiry has come nearer: the alarm must be set anew.
     fn alarm(&self);
@@ -92,15 +99,15 @@ unsafe impl<M: Monitor + Sync> Timers for M {
 }
 
 /// The queue of a monitor, to one of the functions below.
-fn locked<R>(monitor: &impl Monitor, f: impl FnOnce(&mut Queue) -> R) -> R {
+fn locked<M: Monitor, R>(monitor: &M, f: impl FnOnce(&mut Queue<M::Size>) -> R) -> R {
     // SAFETY: each of the functions below keeps the queue in order: see there.
     unsafe { monitor.with(f) }
 }
 
 /// The same, until `f` returns something.
-fn waited<R>(
-    monitor: &impl Monitor,
-    f: impl FnMut(&mut Queue) -> Option<R>,
+fn waited<M: Monitor, R>(
+    monitor: &M,
+    f: impl FnMut(&mut Queue<M::Size>) -> Option<R>,
     stalled: &dyn Fn(),
 ) -> R {
     // SAFETY: as above.
@@ -125,21 +132,24 @@ unsafe fn arm(
         unsafe {
             // Tested under the lock under which `shut` marks it: either this arm comes first and shut disarms it, or it has
             // no effect (promise 3).
-            if Queue::look(node, |inner| inner.shut) {
+            if QueueNode::look(node, |inner| inner.shut) {
                 return Err(Error::Closed);
             }
-            if how == Arm::IfIdle && Queue::look(node, |inner| inner.armed) {
+            if how == Arm::IfIdle && QueueNode::look(node, |inner| inner.armed) {
                 return Ok(false);
             }
             queue.disarm(node);
-            if Queue::look(node, |inner| inner.cancelling > 0) {
+            if QueueNode::look(node, |inner| inner.cancelling > 0) {
                 // As if this arm had come just before that cancel, which undoes it. Else a callback that restarts itself at
                 // once would be taken out again before the waiter gets the lock, each time, and the cancel never end.
-                Queue::look(node, |inner| inner.expires = Some(at));
+                QueueNode::look(node, |inner| {
+                    (inner.started, inner.link.at) = (true, at.as_nanos())
+                });
                 return Ok(false);
             }
+            let nearest = queue.next_expiry();
             queue.insert(node, at);
-            Ok(ptr::eq(queue.first, node.as_ptr()))
+            Ok(nearest.is_none_or(|nearest| at < nearest))
         }
     })
 }
@@ -153,10 +163,10 @@ unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState 
         let running = queue.is_running(node);
         // SAFETY: valid, says the caller, and under the lock.
         unsafe {
-            Queue::look(node, |inner| TimerState {
+            QueueNode::look(node, |inner| TimerState {
                 armed: inner.armed,
                 running,
-                expires: inner.expires,
+                expires: inner.expires(),
             })
         }
     })
@@ -193,13 +203,13 @@ unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn
                 let active = *active.get_or_insert_with(|| {
                     let armed = queue.disarm(node);
                     // From here on `arm` has no effect, until this is over; so one disarm is enough.
-                    Queue::look(node, |inner| inner.cancelling += 1);
+                    QueueNode::look(node, |inner| inner.cancelling += 1);
                     armed || running
                 });
                 if running {
                     return None;
                 }
-                Queue::look(node, |inner| inner.cancelling -= 1);
+                QueueNode::look(node, |inner| inner.cancelling -= 1);
                 Some(active)
             }
         },
@@ -220,7 +230,7 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
             // SAFETY: valid, says the caller, and under the lock.
             unsafe {
                 if found.is_none() {
-                    let expires = Queue::look(node, |inner| inner.expires);
+                    let expires = QueueNode::look(node, |inner| inner.expires());
                     let armed = queue.disarm(node);
                     found = Some(TimerState {
                         armed,
@@ -228,7 +238,7 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
                         expires,
                     });
                     // From here on `arm` has no effect, so one disarm is enough.
-                    Queue::look(node, |inner| inner.shut = true);
+                    QueueNode::look(node, |inner| inner.shut = true);
                 }
             }
             if running {
@@ -244,21 +254,22 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::timer::queue::Due;
+    use crate::timer::queue::{Due, Small};
     use core::cell::RefCell;
     use std::vec::Vec;
 
     unsafe extern "C" fn nothing(_context: *const (), _expires: Instant) {}
 
-    struct Local(RefCell<Queue>);
+    struct Local(RefCell<Queue<Small>>);
     // SAFETY: single-threaded, and nothing here re-enters.
     unsafe impl Monitor for Local {
-        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        type Size = Small;
+        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Self::Size>) -> R) -> R {
             f(&mut self.0.borrow_mut())
         }
         unsafe fn wait<R>(
             &self,
-            mut f: impl FnMut(&mut Queue) -> Option<R>,
+            mut f: impl FnMut(&mut Queue<Self::Size>) -> Option<R>,
             _stalled: &dyn Fn(),
         ) -> R {
             locked(self, &mut f).expect("nothing to wait for in a single thread")
@@ -331,7 +342,7 @@ mod tests {
     /// A queue whose waiters go on one at a time: each wait runs its closure, lets the rest of the world do one thing, and runs it
     /// again.
     struct Steps<'a> {
-        queue: RefCell<Queue>,
+        queue: RefCell<Queue<Small>>,
         /// What happens during each wait; the last is done first.
         meanwhile: RefCell<Vec<Step<'a>>>,
     }
@@ -339,12 +350,13 @@ mod tests {
 
     // SAFETY: single-threaded; the queue is borrowed for a closure at a time.
     unsafe impl Monitor for Steps<'_> {
-        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        type Size = Small;
+        unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Self::Size>) -> R) -> R {
             f(&mut self.queue.borrow_mut())
         }
         unsafe fn wait<R>(
             &self,
-            mut f: impl FnMut(&mut Queue) -> Option<R>,
+            mut f: impl FnMut(&mut Queue<Self::Size>) -> Option<R>,
             _stalled: &dyn Fn(),
         ) -> R {
             loop {

@@ -10,13 +10,13 @@ use core::time::Duration;
 
 use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock};
 use driver_scope::sections::Counted;
-use driver_scope::timer::queue::{Due, Monitor, Queue};
+use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
 
 /// The machine's state: there is one machine, whatever memory a platform value takes.
 pub struct Machine {
     now: Cell<Instant>,
-    queue: RefCell<Queue>,
+    queue: RefCell<Queue<Small>>,
     in_callback: Cell<bool>,
     /// Calls to be made later, newest first.
     deferred: Cell<*mut Deferred>,
@@ -81,11 +81,17 @@ impl<const N: usize> Tiny<N> {
 // SAFETY: one thread, and the queue is borrowed for the length of a closure that does not come back here. `advance` makes each call
 // that it takes out and then notes its end.
 unsafe impl Monitor for Machine {
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+    type Size = Small;
+
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
         f(&mut self.queue.borrow_mut())
     }
 
-    unsafe fn wait<R>(&self, f: impl FnMut(&mut Queue) -> Option<R>, _stalled: &dyn Fn()) -> R {
+    unsafe fn wait<R>(
+        &self,
+        f: impl FnMut(&mut Queue<Small>) -> Option<R>,
+        _stalled: &dyn Fn(),
+    ) -> R {
         // Who waits is not in a callback, so none runs.
         // SAFETY: the caller's promise.
         unsafe { self.with(f) }.expect("nothing runs")

@@ -1,0 +1,392 @@
+//! Where the nodes of a queue are: by the bits in which their expiry and the present differ.
+//!
+//! Time is a number of 64 bits, read as digits of [`Size::BITS`] bits. A node whose expiry differs from the present in digit `l`, and in no higher one, lies
+//! on level `l`, in the slot of its own digit there. So
+//!
+//! - the first slot in use of the lowest level in use holds the first node of all;
+//! - all nodes of a slot on level 0 expire at the same instant, and lie there in the order in which they were started;
+//! - when the present reaches a slot of a higher level, its nodes move down, in order, to levels that are empty until then. A node
+//!   moves at most once for each level in its life.
+//!
+//! Starting and cancelling touch one slot, the node and its neighbours, whatever else is pending. (This is a radix heap, with more than two
+//! slots on a level, and nodes that can be taken out anywhere.)
+//!
+//! The present is the expiry of the timer taken out last, or the instant at which there was none to take out. What is started for before that is kept apart, in a ring in
+//! order of expiry. It is due at once, so there is seldom more than one.
+
+use core::ptr::NonNull;
+
+use crate::timer::queue::QueueNode;
+
+/// How large a [`Queue`](super::Queue) is: the more bits a digit has, the more memory it takes, and the fewer times a node moves.
+pub trait Size: sealed::Size {
+    /// How many bits a digit has.
+    #[doc(hidden)]
+    const BITS: u32;
+    /// A slot for each value of each digit.
+    #[doc(hidden)]
+    type Slots: sealed::Slots;
+}
+
+/// Digits of 2 bits: 2 KiB on a machine of 64 bits. A timer that is far off moves up to 31 times.
+#[derive(Debug)]
+pub enum Small {}
+/// Digits of 4 bits: 4 KiB. Up to 15 times.
+#[derive(Debug)]
+pub enum Medium {}
+/// Digits of 6 bits: 11 KiB. Up to 10 times.
+#[derive(Debug)]
+pub enum Large {}
+
+macro_rules! sizes {
+    ($($size:ident: $bits:literal;)*) => {$(
+        impl sealed::Size for $size {}
+        impl Size for $size {
+            const BITS: u32 = $bits;
+            type Slots = [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)];
+        }
+        impl sealed::Slots for [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)] {
+            const EMPTY: Self = [const { [const { Slot::EMPTY }; 1 << $bits] }; 64_usize.div_ceil($bits)];
+            #[inline(always)]
+            fn slot(&mut self, level: usize, digit: usize) -> &mut Slot {
+                &mut self[level][digit]
+            }
+            #[inline(always)]
+            fn get(&self, level: usize, digit: usize) -> &Slot {
+                &self[level][digit]
+            }
+        }
+    )*};
+}
+
+sizes! {
+    Small: 2;
+    Medium: 4;
+    Large: 6;
+}
+
+mod sealed {
+    pub trait Size {}
+    pub trait Slots {
+        const EMPTY: Self;
+        fn slot(&mut self, level: usize, digit: usize) -> &mut super::Slot;
+        fn get(&self, level: usize, digit: usize) -> &super::Slot;
+    }
+}
+
+use sealed::Slots as _;
+
+/// A ring of nodes, in order of their start.
+#[doc(hidden)]
+pub struct Slot {
+    first: Option<NonNull<QueueNode>>,
+    /// No node here expires before this. (One that is taken out leaves it as it is.)
+    earliest: u64,
+}
+
+impl Slot {
+    const EMPTY: Slot = Slot {
+        first: None,
+        earliest: 0,
+    };
+}
+
+/// The most levels that there are.
+const LEVELS: usize = 32;
+
+pub(super) struct Wheel<S: Size> {
+    /// No node of the slots expires before this.
+    present: u64,
+    /// The first of those that were started for before the present.
+    past: Option<NonNull<QueueNode>>,
+    /// A bit for each level in use.
+    levels: u32,
+    /// For each level, a bit for each slot in use.
+    used: [u64; LEVELS],
+    slots: S::Slots,
+}
+
+/// The first of a wheel.
+pub(super) enum First {
+    /// This node, at this instant.
+    Node(NonNull<QueueNode>),
+    /// None before this instant.
+    NotBefore(u64),
+    /// None.
+    None,
+}
+
+impl<S: Size> Wheel<S> {
+    pub(super) const fn new() -> Self {
+        Wheel {
+            present: 0,
+            past: None,
+            levels: 0,
+            used: [0; LEVELS],
+            slots: sealed::Slots::EMPTY,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels == 0 && self.past.is_none()
+    }
+
+    /// Where a node that expires at `at` belongs.
+    #[inline(always)]
+    fn place(&self, at: u64) -> (usize, usize) {
+        // Without a difference, level 0 as well.
+        let highest = 63 - ((at ^ self.present) | 1).leading_zeros();
+        let level = highest / S::BITS;
+        let digit = (at >> (level * S::BITS)) & ((1 << S::BITS) - 1);
+        (level as usize, digit as usize)
+    }
+
+    /// Puts a node behind those that expire at the same instant.
+    ///
+    /// # Safety
+    /// The node is valid, in no wheel, and stays valid until it is taken out.
+    #[inline]
+    pub(super) unsafe fn insert(&mut self, node: NonNull<QueueNode>, at: u64) {
+        if at < self.present {
+            // SAFETY: the caller's promise.
+            return unsafe { self.insert_past(node, at) };
+        }
+        let (level, digit) = self.place(at);
+        self.levels |= 1 << level;
+        self.used[level] |= 1 << digit;
+        let slot = self.slots.slot(level, digit);
+        slot.earliest = match slot.first {
+            None => at,
+            Some(_) => slot.earliest.min(at),
+        };
+        // SAFETY: the node is valid, says the caller, and so are those in the wheel.
+        unsafe {
+            QueueNode::link(node, |link| link.place = pack(level, digit));
+            match slot.first {
+                None => slot.first = Some(alone(node)),
+                Some(first) => put_before(first, node),
+            }
+        }
+    }
+
+    /// The same for an instant before the present.
+    ///
+    /// # Safety
+    /// As for [`insert`](Self::insert).
+    #[cold]
+    unsafe fn insert_past(&mut self, node: NonNull<QueueNode>, at: u64) {
+        // SAFETY: as in `insert`.
+        unsafe {
+            QueueNode::link(node, |link| link.place = PAST);
+            let Some(first) = self.past else {
+                self.past = Some(alone(node));
+                return;
+            };
+            // From the back, to the last that does not expire later.
+            let mut after = first;
+            loop {
+                let (prev, is_later) = {
+                    let prev = NonNull::new_unchecked(QueueNode::link(after, |link| link.prev));
+                    (prev, QueueNode::link(prev, |link| link.at) > at)
+                };
+                if !is_later {
+                    put_before(after, node);
+                    return;
+                }
+                after = prev;
+                if after == first {
+                    put_before(first, node);
+                    self.past = Some(node);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes a node out.
+    ///
+    /// # Safety
+    /// The node is in this wheel.
+    #[inline]
+    pub(super) unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
+        // SAFETY: nodes in the wheel are valid, and their neighbours are in it, too.
+        unsafe {
+            let (next, prev, place) =
+                QueueNode::link(node, |link| (link.next, link.prev, link.place));
+            let next = NonNull::new_unchecked(next);
+            if next != node {
+                QueueNode::link(next, |link| link.prev = prev);
+                QueueNode::link(NonNull::new_unchecked(prev), |link| {
+                    link.next = next.as_ptr();
+                });
+            }
+            let (level, digit) = unpack(place);
+            let first = if place == PAST {
+                &mut self.past
+            } else {
+                &mut self.slots.slot(level, digit).first
+            };
+            if *first == Some(node) {
+                *first = (next != node).then_some(next);
+                if first.is_none() && place != PAST {
+                    self.unused(level, digit);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn unused(&mut self, level: usize, digit: usize) {
+        self.used[level] &= !(1 << digit);
+        if self.used[level] == 0 {
+            self.levels &= !(1 << level);
+        }
+    }
+
+    /// No node expires before this. If that is the present, it has come; else it may turn out to be later, when it comes.
+    pub(super) fn earliest(&self) -> Option<u64> {
+        if let Some(first) = self.past {
+            // SAFETY: nodes in the wheel are valid.
+            return Some(unsafe { QueueNode::link(first, |link| link.at) });
+        }
+        let (level, digit) = self.first_slot()?;
+        Some(if level == 0 {
+            self.instant(digit)
+        } else {
+            self.slots.get(level, digit).earliest
+        })
+    }
+
+    /// The first node, if it expires at `now` or before. The present comes with it, and no further: what it starts for after its own instant
+    /// comes before what is due later.
+    pub(super) fn first(&mut self, now: u64) -> First {
+        if let Some(first) = self.past {
+            // SAFETY: nodes in the wheel are valid.
+            let at = unsafe { QueueNode::link(first, |link| link.at) };
+            // (Later than now only if the clock went back.)
+            return if at <= now {
+                First::Node(first)
+            } else {
+                First::NotBefore(at)
+            };
+        }
+        loop {
+            let Some((level, digit)) = self.first_slot() else {
+                self.present = self.present.max(now);
+                return First::None;
+            };
+            if level == 0 {
+                let at = self.instant(digit);
+                if at > now {
+                    // Nothing is between: on this level, the slots before are not in use.
+                    self.present = self.present.max(now);
+                    return First::NotBefore(at);
+                }
+                self.present = at;
+                // A slot in use is not empty.
+                return match self.slots.get(level, digit).first {
+                    Some(node) => First::Node(node),
+                    None => First::None,
+                };
+            }
+            let earliest = self.slots.get(level, digit).earliest;
+            let reached = earliest.min(now).max(self.present);
+            if self.place(reached) == (level, digit) {
+                self.move_down(level, digit, reached);
+            } else {
+                self.present = reached;
+            }
+            if earliest > now {
+                return First::NotBefore(earliest);
+            }
+        }
+    }
+
+    /// The present comes into a slot: its nodes move down.
+    fn move_down(&mut self, level: usize, digit: usize, present: u64) {
+        let slot = self.slots.slot(level, digit);
+        let Some(first) = slot.first.take() else {
+            return;
+        };
+        self.unused(level, digit);
+        self.present = present;
+        let mut node = first;
+        loop {
+            // SAFETY: nodes in the wheel are valid; each is out of its old ring when it comes into a new one, since what comes after it is known by then,
+            // and of those before it nobody looks at the old links any more.
+            unsafe {
+                let (next, at) = QueueNode::link(node, |link| (link.next, link.at));
+                self.insert(node, at);
+                node = NonNull::new_unchecked(next);
+            }
+            if node == first {
+                return;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn first_slot(&self) -> Option<(usize, usize)> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros() as usize;
+        Some((level, self.used[level].trailing_zeros() as usize))
+    }
+
+    /// The instant that a slot of level 0 is for.
+    #[inline(always)]
+    fn instant(&self, digit: usize) -> u64 {
+        (self.present & !((1 << S::BITS) - 1)) | digit as u64
+    }
+}
+
+/// A ring of one node.
+///
+/// # Safety
+/// The node is valid.
+#[inline(always)]
+unsafe fn alone(node: NonNull<QueueNode>) -> NonNull<QueueNode> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        QueueNode::link(node, |link| {
+            link.next = node.as_ptr();
+            link.prev = node.as_ptr();
+        });
+    }
+    node
+}
+
+/// Puts a node into a ring, before another; before its first is at its end.
+///
+/// # Safety
+/// Both are valid, as are those in the ring; `node` is in none.
+#[inline(always)]
+unsafe fn put_before(other: NonNull<QueueNode>, node: NonNull<QueueNode>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let prev = QueueNode::link(other, |link| {
+            core::mem::replace(&mut link.prev, node.as_ptr())
+        });
+        QueueNode::link(NonNull::new_unchecked(prev), |link| {
+            link.next = node.as_ptr();
+        });
+        QueueNode::link(node, |link| {
+            link.next = other.as_ptr();
+            link.prev = prev;
+        });
+    }
+}
+
+/// Not in a slot, but in the ring of what is past.
+const PAST: u16 = u16::MAX;
+
+#[inline(always)]
+fn pack(level: usize, digit: usize) -> u16 {
+    (level << 8 | digit) as u16
+}
+
+#[inline(always)]
+fn unpack(place: u16) -> (usize, usize) {
+    (usize::from(place >> 8), usize::from(place & 0xff))
+}
