@@ -9,7 +9,7 @@ mod memory;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use driver_scope::platform::Host;
-use driver_scope::{enter, registers, Devres, DriverScope, Error, Mmio, Units};
+use driver_scope::{enter, registers, Devres, DriverScope, Error, Mmio, Registers, Units};
 use memory::{Memory, Region};
 use safe_mmio::fields::{ReadPure, ReadPureWrite};
 use safe_mmio::{field, field_shared, SharedMmioPointer, UniqueMmioPointer};
@@ -49,6 +49,31 @@ struct Whole {
     triples: [Three; 3],
 }
 
+// The pointers of these tests: the macros are given variables, no type has a `Deref`, and each field lies at a multiple of its size.
+
+fn unique<'drv, T: FromBytes + 'static>(
+    scope: &DriverScope<'drv, Memories>,
+    region: &Region,
+) -> Result<UniqueMmioPointer<'drv, T>, Error> {
+    // SAFETY: as told above.
+    unsafe { scope.map_unique(region) }
+}
+
+fn shared<'drv, R: Registers, T: FromBytes + 'static>(
+    regs: Mmio<'drv, R, Memories>,
+) -> SharedMmioPointer<'drv, T> {
+    // SAFETY: as told above.
+    unsafe { regs.shared_pointer() }
+}
+
+fn shared_at<'drv, T: FromBytes + 'static>(
+    bytes: Mmio<'drv, [u8], Memories>,
+    offset: usize,
+) -> Result<SharedMmioPointer<'drv, T>, Error> {
+    // SAFETY: as told above.
+    unsafe { bytes.shared_pointer_at(offset) }
+}
+
 fn in_scope<R>(
     region: &Region,
     f: impl for<'drv> FnOnce(&'drv Region, &DriverScope<'drv, Memories>) -> R,
@@ -61,7 +86,7 @@ fn in_scope<R>(
 fn a_shared_pointer_reads_what_handles_write() {
     in_scope(&Region::new(6), |region, scope| {
         let regs = scope.map::<Regs>(region)?;
-        let pointer: SharedMmioPointer<'_, Whole> = regs.shared_pointer();
+        let pointer: SharedMmioPointer<'_, Whole> = shared(regs);
         let copy = pointer;
         for value in [0, 1, 0x8765_4321, u32::MAX] {
             regs.write(B, value);
@@ -78,12 +103,12 @@ fn a_shared_pointer_reads_what_handles_write() {
 fn a_shared_pointer_is_where_its_block_is() {
     in_scope(&Region::new(6), |region, scope| {
         let regs = scope.map::<Regs>(region)?;
-        let whole: SharedMmioPointer<'_, Whole> = regs.shared_pointer();
+        let whole: SharedMmioPointer<'_, Whole> = shared(regs);
         let triples = field_shared!(whole, triples).split();
         let start = region.start().as_ptr() as usize;
         for (index, triple) in TRIPLE.all().enumerate() {
             let triple = regs.block(triple);
-            let pointer: SharedMmioPointer<'_, Three> = triple.shared_pointer();
+            let pointer: SharedMmioPointer<'_, Three> = shared(triple);
             assert_eq!(pointer.ptr() as usize, start + 12 + index * 12);
             assert_eq!(pointer, triples[index]);
             triple.write(LAST, 7 + index as u32);
@@ -100,7 +125,7 @@ fn a_shared_pointer_into_bytes_is_aligned_and_inside() {
         let bytes = scope.map::<[u8]>(region)?;
         let start = region.start().as_ptr() as usize;
         for offset in 0..0x28 {
-            let pointer = bytes.shared_pointer_at::<Three>(offset);
+            let pointer = shared_at::<Three>(bytes, offset);
             if offset % 4 != 0 {
                 assert_eq!(pointer, Err(Error::Misaligned { offset, width: 4 }));
             } else if offset > 0x14 {
@@ -120,8 +145,8 @@ fn a_shared_pointer_into_bytes_is_aligned_and_inside() {
             }
         }
         // Nothing, at the end.
-        assert!(bytes.shared_pointer_at::<[ReadPure<u32>; 0]>(0x20).is_ok());
-        assert!(bytes.shared_pointer_at::<ReadPure<u8>>(0x20).is_err());
+        assert!(shared_at::<[ReadPure<u32>; 0]>(bytes, 0x20).is_ok());
+        assert!(shared_at::<ReadPure<u8>>(bytes, 0x20).is_err());
         Ok::<(), Error>(())
     })
     .unwrap();
@@ -133,12 +158,12 @@ fn what_is_accessed_as_a_word_is_aligned_as_one() {
         let bytes = scope.map::<[u8]>(region)?;
         bytes.try_write(4, u32::from_ne_bytes(*b"word"))?;
         for offset in 0..4 {
-            let word = bytes.shared_pointer_at::<ReadPure<[u8; 4]>>(offset);
+            let word = shared_at::<ReadPure<[u8; 4]>>(bytes, offset);
             assert_eq!(word.is_ok(), offset == 0);
         }
-        let word = bytes.shared_pointer_at::<ReadPure<[u8; 4]>>(4)?;
+        let word = shared_at::<ReadPure<[u8; 4]>>(bytes, 4)?;
         assert_eq!(&word.read(), b"word");
-        let two = bytes.shared_pointer_at::<ReadPure<[u32; 2]>>(4);
+        let two = shared_at::<ReadPure<[u32; 2]>>(bytes, 4);
         assert_eq!(
             two,
             Err(Error::Misaligned {
@@ -147,7 +172,7 @@ fn what_is_accessed_as_a_word_is_aligned_as_one() {
             })
         );
         // Three bytes are accessed in pieces.
-        let three = bytes.shared_pointer_at::<ReadPure<[u8; 3]>>(5)?;
+        let three = shared_at::<ReadPure<[u8; 3]>>(bytes, 5)?;
         assert_eq!(&three.read(), b"ord");
         Ok::<(), Error>(())
     })
@@ -159,25 +184,25 @@ fn a_unique_pointer_reads_and_writes_and_is_the_only_one() {
     let region = Region::new(6);
     for round in 0..3 {
         in_scope(&region, |region, scope| {
-            let mut whole: UniqueMmioPointer<'_, Whole> = scope.map_unique(region)?;
+            let mut whole: UniqueMmioPointer<'_, Whole> = unique(scope, region)?;
             assert_eq!(whole.ptr_mut() as usize, region.start().as_ptr() as usize);
             // The region is as the last one left it.
             assert_eq!(field_shared!(whole, b).read(), round);
             field!(whole, b).modify(|b| b + 1);
 
             assert_eq!(
-                scope.map_unique::<Whole>(region).err(),
+                unique::<Whole>(scope, region).err(),
                 Some(Error::AlreadyMapped)
             );
             assert_eq!(
-                scope.map_unique::<Three>(region).err(),
+                unique::<Three>(scope, region).err(),
                 Some(Error::AlreadyMapped)
             );
             assert_eq!(scope.map::<Regs>(region).err(), Some(Error::AlreadyMapped));
             assert_eq!(scope.map::<[u8]>(region).err(), Some(Error::AlreadyMapped));
             // Nor when it is used no more: the mapping lasts as long as the scope.
             assert_eq!(
-                scope.map_unique::<Whole>(region).err(),
+                unique::<Whole>(scope, region).err(),
                 Some(Error::AlreadyMapped)
             );
             Ok::<(), Error>(())
@@ -192,7 +217,7 @@ fn a_handle_excludes_a_unique_pointer() {
     in_scope(&Region::new(6), |region, scope| {
         scope.map::<[u8]>(region)?;
         assert_eq!(
-            scope.map_unique::<Three>(region).err(),
+            unique::<Three>(scope, region).err(),
             Some(Error::AlreadyMapped)
         );
         Ok::<(), Error>(())
@@ -203,7 +228,7 @@ fn a_handle_excludes_a_unique_pointer() {
 #[test]
 fn a_region_must_be_as_large_as_the_type() {
     in_scope(&Region::new(5), |region, scope| {
-        let refused = scope.map_unique::<Whole>(region).err();
+        let refused = unique::<Whole>(scope, region).err();
         assert_eq!(
             refused,
             Some(Error::RegionTooSmall {
@@ -213,7 +238,7 @@ fn a_region_must_be_as_large_as_the_type() {
         );
         // And is then not mapped.
         assert!(!region.is_mapped());
-        scope.map_unique::<[ReadPureWrite<u32>; 10]>(region)?;
+        unique::<[ReadPureWrite<u32>; 10]>(scope, region)?;
         Ok::<(), Error>(())
     })
     .unwrap();
@@ -226,7 +251,7 @@ fn a_pointer_is_made_inside_a_guard() {
         regs.write(A, 5);
         let devres: Devres<Mmio<'static, Regs, _>, _> = regs.into_devres(scope)?.devres();
         let guard = devres.try_access().ok_or(Error::Gone)?;
-        let pointer: SharedMmioPointer<'_, Whole> = guard.get().shared_pointer();
+        let pointer: SharedMmioPointer<'_, Whole> = shared(*guard.get());
         assert_eq!(field_shared!(pointer, a).read(), 5);
         Ok::<(), Error>(())
     })
@@ -261,7 +286,7 @@ fn the_mapping_outlives_the_pointer() {
                 // Older than the mapping, so that in each phase of the teardown it comes later.
                 let (timer, vacant) = scope.vacant_hrtimer()?;
                 let mut last = Last {
-                    whole: scope.map_unique(region)?,
+                    whole: unique(scope, region)?,
                     region,
                     was_mapped,
                 };

@@ -55,6 +55,9 @@
 /// After the size a block may say `align 4` if it may lie at multiples of 4 only (it then has no wider register; else 8), and `big endian` for a device that
 /// keeps the most significant byte first.
 ///
+/// A right belongs to the declaration, not to the place in the device: who declares another block, or by hand another [`Item`](crate::mmio::Item), for the same registers
+/// has the rights that are declared there.
+///
 /// A block of more than some 120 items needs `#![recursion_limit = "256"]`, or more, in its crate.
 #[macro_export]
 macro_rules! registers {
@@ -248,7 +251,7 @@ macro_rules! __array {
             /// The element number `INDEX`, from 0. One that is not there does not compile.
             #[inline(always)]
             $vis const fn nth<const INDEX: usize>(self) -> $crate::mmio::Element<Self> {
-                const { $crate::mmio::Element::nth::<INDEX>() }
+                const { $crate::mmio::Element::nth::<{ INDEX }>() }
             }
             /// The element number `index`, from 0; [`NoSuchElement`](driver_scope::Error::NoSuchElement) if it is not there.
             #[inline]

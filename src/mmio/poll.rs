@@ -22,7 +22,6 @@ use crate::platform::Platform;
 ///     regs.poll(STATUS, Poll::sleeping(platform, cx, 10.micros(), 2.millis()), |status| status & 1 == 0)
 /// }
 /// ```
-#[derive(Clone, Copy)]
 pub struct Poll<'a, 'c, P> {
     platform: &'a P,
     /// With it: sleeping.
@@ -30,6 +29,13 @@ pub struct Poll<'a, 'c, P> {
     every: Duration,
     within: Duration,
 }
+
+impl<P> Clone for Poll<'_, '_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<P> Copy for Poll<'_, '_, P> {}
 
 impl<'a, 'c, P: Platform> Poll<'a, 'c, P> {
     /// Sleeps between looks. What is looked for should take as long as a sleep at least: some ten microseconds.

@@ -9,7 +9,6 @@
 //!   write. So a handle, which is `Copy`, never becomes a unique pointer.
 //!
 //! ```
-//! # #![forbid(unsafe_code)]
 //! use driver_scope::platform::Addressed;
 //! use driver_scope::*;
 //! use safe_mmio::fields::{ReadPure, ReadPureWrite};
@@ -27,7 +26,8 @@
 //!     scope: &DriverScope<'_, P>,
 //!     dev: &PciDevice<P>,
 //! ) -> Result<(), Error> {
-//!     let mut gpio: UniqueMmioPointer<'_, Gpio> = scope.map_unique(dev.bar(0)?)?;
+//!     // SAFETY: `Gpio` has no `Deref`, its fields are aligned to their size, and the macros below are given a variable.
+//!     let mut gpio: UniqueMmioPointer<'_, Gpio> = unsafe { scope.map_unique(dev.bar(0)?)? };
 //!     let pins = field_shared!(gpio, input).read();
 //!     field!(gpio, output).write(pins);
 //!     Ok(())
@@ -42,12 +42,20 @@
 //!   it is made of, which costs nothing.
 //! - **Rights** are those that the struct declares, not those of the [`registers!`](crate::registers) block: a register that is `wo` or `rc` there can be
 //!   declared as readable here.
-//! - **Layout.** As of safe-mmio 0.3.2 a field of 2, 4 or 8 bytes is accessed in one go, wherever it lies. One whose alignment is less than its size
-//!   (`ReadPure<[u8; 4]>`, a byte order type, anything in a `packed` struct) must lie at a multiple of its size, as must the block that it is in: elsewhere the
-//!   access is misaligned, which is undefined behaviour, and nothing checks it.
-//! - **Uniqueness.** As of safe-mmio 0.3.2 `SharedMmioPointer::split_some` makes unique pointers of a shared one. All that they do is volatile access
-//!   to registers, which [`Addressed`] promises to be sound, so nothing worse comes of it than of two handles that write the same register. But `unsafe` code must
-//!   not rest on such a pointer being the only one.
+//!
+//! # Safety
+//! Of a crate whose pointers are bounded by a lifetime one expects that safe code can have them. Not of safe-mmio as of 0.3.2: with a pointer in hand, safe
+//! code can access registers that are unmapped, misaligned, or by a reference. So the functions here are `unsafe`: a driver that forbids unsafe
+//! code has `registers!`. Who calls them promises, for the pointer and all that is made of it:
+//!
+//! - **The macros** `field!`, `field_shared!` and `split_fields!` are given a variable, nothing that computes. They evaluate their argument several times, and
+//!   take the address from one evaluation and the lifetime from another: a pointer out of a [`Devres`](crate::Devres) guard that is made anew
+//!   each time outlives its registers.
+//! - **`T`, and what it is made of, has no `Deref`.** The macros go through it, by a reference to device memory.
+//! - **Each field** of 2, 4 or 8 bytes lies at a multiple of its size, also one whose alignment is less (`ReadPure<[u8; 4]>`, a byte order type,
+//!   anything in a `packed` struct): such a field is accessed in one go, and nothing checks that it is aligned. (Of `T` itself this is checked here.)
+//! - **No field is large**: one that is no word is read and written by recursion, a call for each word of it.
+//! - **No `unsafe` code rests on a unique pointer being the only one**: `SharedMmioPointer::split_some` makes unique ones of a shared one.
 
 use core::mem::{align_of, size_of};
 use core::ptr::NonNull;
@@ -84,8 +92,11 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     ///
     /// # Errors
     /// As [`map`](DriverScope::map). The region is then not mapped.
+    ///
+    /// # Safety
+    /// See [the module](crate::mmio::safe_mmio#safety).
     #[track_caller]
-    pub fn map_unique<T: FromBytes + 'static>(
+    pub unsafe fn map_unique<T: FromBytes + 'static>(
         &self,
         region: &<P::Bus as Bus>::Region,
     ) -> Result<UniqueMmioPointer<'drv, T>, Error>
@@ -107,8 +118,11 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
     ///
     /// A `T` that is larger than the block, or aligned to more than the block is, does not compile; nor does one of 2, 4 or 8 bytes in a block that is
     /// aligned to less than that, since it may be accessed in one go.
+    ///
+    /// # Safety
+    /// See [the module](crate::mmio::safe_mmio#safety).
     #[must_use]
-    pub fn shared_pointer<T: FromBytes + 'static>(self) -> SharedMmioPointer<'drv, T>
+    pub unsafe fn shared_pointer<T: FromBytes + 'static>(self) -> SharedMmioPointer<'drv, T>
     where
         P::Bus: Addressed,
     {
@@ -127,14 +141,18 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::Misaligned`] if `offset` is not a multiple of the alignment of `T`, or of its size if that is 2, 4 or 8 (told as the width);
     /// [`Error::OutOfBounds`] if the `T` would end beyond the end.
-    pub fn shared_pointer_at<T: FromBytes + 'static>(
+    ///
+    /// # Safety
+    /// See [the module](crate::mmio::safe_mmio#safety).
+    pub unsafe fn shared_pointer_at<T: FromBytes + 'static>(
         self,
         offset: usize,
     ) -> Result<SharedMmioPointer<'drv, T>, Error>
     where
         P::Bus: Addressed,
     {
-        Ok(self.block_at::<Whole<T>>(offset)?.shared_pointer())
+        // SAFETY: the caller's promise.
+        Ok(unsafe { self.block_at::<Whole<T>>(offset)?.shared_pointer() })
     }
 }
 

@@ -153,7 +153,8 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
     {
         let word = self.load_word::<_, true>(register);
         // SAFETY: `io` is of a mapping that lasts throughout `'drv`.
-        if access::tells_gone::<G::Content>(word) || unsafe { P::Bus::vanished(self.io, word) } {
+        let vanished = unsafe { P::Bus::vanished(self.io, swapped::<R, _>(word)) };
+        if vanished || access::tells_gone::<G::Content>(word) {
             return Err(Error::Gone);
         }
         Ok(RegisterValue::from_word(word))

@@ -39,7 +39,7 @@ pub unsafe trait Bus: 'static {
     /// What an access needs to know of a mapping: the address, on a real machine.
     type Io: Copy + Send + Sync;
 
-    /// Maps a region.
+    /// Maps a region. (Safe to call, but what comes of it is of no use outside the crate: all access is by unsafe functions.)
     ///
     /// Context: may sleep.
     ///

@@ -78,7 +78,25 @@ fn local<P: Platform>(bytes: Mmio<'_, [u8], P>) -> Result<u32, driver_scope::Err
     Ok(bytes.block::<Local>()?.read(STATUS))
 }
 
+// Names that the macro uses, too.
+mod names {
+    driver_scope::registers! {
+        #[allow(dead_code)]
+        pub B: 64 {
+            0x00 => rw MISFIT: u32,
+            0x08 => rw INDEX: [u32; 2; stride 4],
+            0x10 => rw SIZE: u8,
+            0x11 => rw OFFSET: [u8; 3; stride 1],
+        }
+    }
+    pub fn all() -> (MISFIT, SIZE, driver_scope::mmio::Element<INDEX>) {
+        let _ = OFFSET.at(2);
+        (MISFIT, SIZE, INDEX.nth::<1>())
+    }
+}
+
 fn main() {
+    let _ = names::all();
     let _: fn(Mmio<'_, uart::Block, Sim>, Mmio<'_, gpio::Block, Sim>) -> u32 = both;
     let _: fn(Mmio<'_, [u8], Sim>) -> Result<u32, driver_scope::Error> = local;
     assert_eq!(gpio::Other::SIZE + gpio::inner::size(), 0x10);

@@ -13,7 +13,7 @@ registers! {
 }
 
 fn wide(channel: Mmio<'_, Channel, Host<Memory>>) -> SharedMmioPointer<'_, ReadPure<u64>> {
-    channel.shared_pointer()
+    unsafe { channel.shared_pointer() }
 }
 
 fn main() {

@@ -13,7 +13,7 @@ registers! {
 }
 
 fn three(regs: Mmio<'_, Regs, Host<Memory>>) -> SharedMmioPointer<'_, [ReadPure<u32>; 3]> {
-    regs.shared_pointer()
+    unsafe { regs.shared_pointer() }
 }
 
 fn main() {

@@ -5,7 +5,7 @@ use driver_scope::{DriverScope, Error};
 use safe_mmio::fields::ReadPureWrite;
 
 fn point(scope: &DriverScope<'_, Sim>, region: &Region) -> Result<(), Error> {
-    scope.map_unique::<ReadPureWrite<u32>>(region)?;
+    unsafe { scope.map_unique::<ReadPureWrite<u32>>(region)? };
     Ok(())
 }
 

@@ -14,7 +14,7 @@ registers! {
 fn forever<P: Platform<Bus: Addressed>>(
     regs: Mmio<'_, Regs, P>,
 ) -> SharedMmioPointer<'static, ReadPure<u32>> {
-    regs.shared_pointer()
+    unsafe { regs.shared_pointer() }
 }
 
 fn main() {}

@@ -13,7 +13,7 @@ registers! {
 
 fn late<P: Platform<Bus: Addressed>>(devres: &Devres<Mmio<'static, Regs, P>, P>) -> Option<u32> {
     let guard = devres.try_access()?;
-    let id: SharedMmioPointer<'_, ReadPure<u32>> = guard.get().shared_pointer();
+    let id: SharedMmioPointer<'_, ReadPure<u32>> = unsafe { guard.get().shared_pointer() };
     drop(guard);
     Some(id.read()) // nobody waits for this
 }

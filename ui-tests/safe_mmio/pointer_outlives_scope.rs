@@ -10,7 +10,7 @@ type Region<P> = <<P as Platform>::Bus as Bus>::Region;
 fn kept<P: Platform<Bus: Addressed>>(platform: P, cx: MaySleep<'_>, region: &Region<P>) {
     let mut kept: Option<UniqueMmioPointer<'_, ReadPureWrite<u32>>> = None;
     enter(platform, cx, region, |region, scope| {
-        kept = Some(scope.map_unique(region)?);
+        kept = Some(unsafe { scope.map_unique(region)? });
         Ok::<(), Error>(())
     })
     .unwrap();
