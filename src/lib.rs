@@ -111,7 +111,7 @@ pub use scope::{enter, DriverScope};
 pub use sections::ReadSection;
 pub use sync::{Lock, LockGuard, Once};
 pub use time::{Instant, Units};
-pub use timer::{HrTimer, Restart, TimerContext, Vacant};
+pub use timer::{Clock, HrTimer, Restart, TimerContext, TimerMode, Vacant};
 
 /// Makes a type that has one invariant in `T`.
 type Invariant<T> = core::marker::PhantomData<fn(T) -> T>;

@@ -13,6 +13,7 @@ use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
 use crate::sections::Sections;
 use crate::time::Instant;
+use crate::timer::Clock;
 
 mod bus;
 #[cfg(all(
@@ -30,6 +31,8 @@ mod fixed;
 mod timers;
 pub(crate) mod unwind;
 
+#[cfg(all(feature = "std", not(loom)))]
+mod clocks;
 #[cfg(all(feature = "std", not(loom)))]
 pub(crate) mod contexts;
 #[cfg(all(feature = "std", not(loom)))]
@@ -72,9 +75,9 @@ pub use emulated::{Emulated, Io, Mapped, Model, Region};
 #[cfg(all(feature = "std", not(loom)))]
 pub use fake::Fake;
 #[cfg(all(feature = "std", not(loom)))]
-pub use host::Host;
+pub use host::{Host, HostBuilder};
 #[cfg(all(feature = "std", not(loom)))]
-pub use monitor::StdMonitor;
+pub use monitor::HostTimers;
 #[cfg(all(feature = "std", not(loom)))]
 pub use raw_lock::StdRawLock;
 #[cfg(all(feature = "std", not(loom)))]
@@ -103,7 +106,7 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// # Safety
 /// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:
 ///
-/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `delay`, `defer`, `trace`,
+/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `clock`, `delay`, `defer`, `trace`,
 ///    `sections`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only
 ///    where one may sleep, as far as a [`MaySleep`] tells: to be called elsewhere may be a bug, but no implementation may be unsound
 ///    for it. What was given to `defer` runs where one may sleep, outside every callback.
@@ -175,8 +178,16 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     /// called; `run` may free it. `run(argument)` is sound to call on any thread until then.
     unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ());
 
-    /// The present, on the clock that timers are armed by.
+    /// The present, by the monotonic clock.
     fn now(&self) -> Instant;
+
+    /// The present by a clock; `None` if the platform has no such clock, and then never. (A wrapper has to pass this on.)
+    fn clock(&self, clock: Clock) -> Option<Instant> {
+        match clock {
+            Clock::Monotonic => Some(self.now()),
+            _ => None,
+        }
+    }
 
     /// The platform's timers.
     fn timers(&self) -> &Self::Timers;

@@ -14,11 +14,13 @@ use crate::scope::DriverScope;
 use crate::time::Instant;
 
 mod context;
+mod mode;
 mod node;
 pub mod queue;
 mod vacant;
 
 pub use context::{Restart, TimerContext};
+pub use mode::{Clock, TimerMode};
 pub use vacant::Vacant;
 
 use node::TimerNode;
@@ -52,7 +54,7 @@ unsafe impl<P: Platform> Send for HrTimer<'_, P> {}
 unsafe impl<P: Platform> Sync for HrTimer<'_, P> {}
 
 impl<'drv, P: Platform> DriverScope<'drv, P> {
-    /// Makes a timer, not started. The callback may borrow from the scope, and may keep state of its own.
+    /// Makes a timer, not started, of the monotonic clock. The callback may borrow from the scope, and may keep state of its own.
     ///
     /// Context of the callback: that of the platform's timers; on a kernel a hard interrupt. It must not block, and nothing
     /// that waits can be called in it: it has no [`MaySleep`].
@@ -68,8 +70,30 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     where
         F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
     {
+        self.hrtimer_with(TimerMode::new(), callback)
+    }
+
+    /// The same with a mode: another clock, soft, or pinned to a processor.
+    ///
+    /// ```
+    /// # use driver_scope::{enter, Clock, Restart, TimerMode, Units, platform::Sim};
+    /// # let sim = Sim::new();
+    /// # sim.may_sleep(|cx| enter(sim.clone(), cx, &(), |_, scope| {
+    /// let nightly = scope.hrtimer_with(TimerMode::new().clock(Clock::RealTime), |t| t.forward(86_400.secs()))?;
+    /// nightly.start(1.secs())?;
+    /// # Ok::<(), driver_scope::Error>(())
+    /// # })).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`hrtimer`](DriverScope::hrtimer); [`Error::Unsupported`] for a mode that the platform has not.
+    #[track_caller]
+    pub fn hrtimer_with<F>(&self, mode: TimerMode, callback: F) -> Result<HrTimer<'drv, P>, Error>
+    where
+        F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
+    {
         let name = self.next_name(Location::caller());
-        let node = TimerNode::register(self, name)?;
+        let node = TimerNode::register_with(self, name, mode)?;
         // SAFETY: just registered, and no other handle to it exists that could start it.
         unsafe { node::set_callback(self, node, callback)? };
         Ok(HrTimer::of(node))
@@ -93,8 +117,20 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// [`Error::NoMemory`], [`Error::Closed`], or what the platform lacks.
     #[track_caller]
     pub fn vacant_hrtimer(&self) -> Result<(HrTimer<'drv, P>, Vacant<'drv, P>), Error> {
+        self.vacant_hrtimer_with(TimerMode::new())
+    }
+
+    /// The same with a mode: see [`hrtimer_with`](DriverScope::hrtimer_with).
+    ///
+    /// # Errors
+    /// As for [`vacant_hrtimer`](DriverScope::vacant_hrtimer); [`Error::Unsupported`] for a mode that the platform has not.
+    #[track_caller]
+    pub fn vacant_hrtimer_with(
+        &self,
+        mode: TimerMode,
+    ) -> Result<(HrTimer<'drv, P>, Vacant<'drv, P>), Error> {
         let name = self.next_name(Location::caller());
-        let node = TimerNode::register(self, name)?;
+        let node = TimerNode::register_with(self, name, mode)?;
         Ok((HrTimer::of(node), Vacant::of(node)))
     }
 }
@@ -112,23 +148,32 @@ impl<P: Platform> HrTimer<'_, P> {
         unsafe { self.node.as_ref() }
     }
 
-    /// Starts the timer: it expires `delay` from now, whether or not it was started before. Zero means at once (never on
+    /// Starts the timer: it expires `delay` from now, by its clock, whether or not it was started before. Zero means at once (never on
     /// the caller's stack).
     ///
     /// # Errors
     /// [`Error::Closed`] when the scope is closing; [`Error::Vacant`]; [`Error::Panicked`]; [`Error::TimeOverflow`].
     #[inline]
     pub fn start(self, delay: Duration) -> Result<(), Error> {
-        let node = self.node();
-        let at = node
-            .platform()
-            .now()
-            .checked_add(delay)
-            .ok_or(Error::TimeOverflow)?;
-        node.arm(at, Arm::Replace)
+        self.start_within(delay, Duration::ZERO)
     }
 
-    /// Starts the timer for an instant; one that is past means at once.
+    /// The same with a slack: it expires after `delay` at the earliest, and up to `slack` later, so that the machine is woken once for several timers. All
+    /// else goes by the earliest instant ([`expires`](HrTimer::expires), periods), so nothing drifts. A restart
+    /// ([`Restart::At`], [`restart`](HrTimer::restart), [`forward`](HrTimer::forward)) keeps the slack; another start has its own.
+    ///
+    /// A slack beyond the end of the clock ends there.
+    ///
+    /// # Errors
+    /// As for [`start`](HrTimer::start).
+    #[inline]
+    pub fn start_within(self, delay: Duration, slack: Duration) -> Result<(), Error> {
+        let node = self.node();
+        let at = node.now().checked_add(delay).ok_or(Error::TimeOverflow)?;
+        node.arm_within(at, Some(slack), Arm::Replace)
+    }
+
+    /// Starts the timer for an instant of its clock; one that is past means at once.
     ///
     /// # Errors
     /// As for [`start`](HrTimer::start).
@@ -137,13 +182,22 @@ impl<P: Platform> HrTimer<'_, P> {
         self.node().arm(at, Arm::Replace)
     }
 
-    /// Starts the timer again for the instant that it was last started for.
+    /// Starts the timer for an instant or up to `slack` later: see [`start_within`](HrTimer::start_within).
+    ///
+    /// # Errors
+    /// As for [`start`](HrTimer::start).
+    #[inline]
+    pub fn start_at_within(self, at: Instant, slack: Duration) -> Result<(), Error> {
+        self.node().arm_within(at, Some(slack), Arm::Replace)
+    }
+
+    /// Starts the timer again for the instant that it was last started for, with the same slack.
     ///
     /// # Errors
     /// As for [`start`](HrTimer::start); [`Error::NeverStarted`].
     pub fn restart(self) -> Result<(), Error> {
         let at = self.expires().ok_or(Error::NeverStarted)?;
-        self.start_at(at)
+        self.node().arm_within(at, None, Arm::Replace)
     }
 
     /// Moves the expiry forward by as many whole periods as it takes to get past the present, starts the timer for that instant,
@@ -156,8 +210,8 @@ impl<P: Platform> HrTimer<'_, P> {
     /// As for [`start`](HrTimer::start); [`Error::NeverStarted`]; [`Error::ZeroPeriod`].
     pub fn forward(self, period: Duration) -> Result<u64, Error> {
         let from = self.expires().ok_or(Error::NeverStarted)?;
-        let (at, periods) = context::forward(from, self.node().platform().now(), period)?;
-        self.start_at(at)?;
+        let (at, periods) = context::forward(from, self.node().now(), period)?;
+        self.node().arm_within(at, None, Arm::Replace)?;
         Ok(periods)
     }
 
@@ -193,12 +247,24 @@ impl<P: Platform> HrTimer<'_, P> {
         self.node().state().expires
     }
 
-    /// How long until it expires, if it is armed; zero if it is late.
+    /// How long until it expires, if it is armed; zero if it is late, or within its slack.
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
         let state = self.node().state();
         let expires = state.expires.filter(|_| state.armed)?;
-        Some(expires.saturating_duration_since(self.node().platform().now()))
+        Some(expires.saturating_duration_since(self.node().now()))
+    }
+
+    /// How it expires.
+    #[must_use]
+    pub fn mode(self) -> TimerMode {
+        self.node().mode()
+    }
+
+    /// The present, by the timer's clock.
+    #[must_use]
+    pub fn now(self) -> Instant {
+        self.node().now()
     }
 
     /// What the timer is called in reports.

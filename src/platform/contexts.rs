@@ -12,6 +12,8 @@ std::thread_local! {
     // No destructor and a constant initialiser: usable until the very end of the thread.
     static THREAD: Cell<usize> = const { Cell::new(0) };
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// The queue for its timers, from 1; 0: not said.
+    static QUEUE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The thread's number, counted from 1 over the whole process: a callback of one platform is a callback for all.
@@ -34,6 +36,20 @@ pub(crate) fn current() -> ContextId {
     match ContextId::new(id) {
         Some(id) => id,
         None => unreachable!("{id} is even and not zero"),
+    }
+}
+
+/// Says which queue the calling thread is for, so that what its callbacks start stays with it.
+pub(crate) fn belong_to(queue: usize) {
+    QUEUE.with(|cell| cell.set(queue + 1));
+}
+
+/// The queue for what the calling thread starts, before the division by how many there are: its own, else one that goes by the thread's number.
+#[inline]
+pub(crate) fn belongs_to() -> usize {
+    match QUEUE.with(Cell::get) {
+        0 => thread(),
+        queue => queue - 1,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Threads and real time: the platform of user-space drivers, and the default for tests.
 
 use std::alloc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::boxed::Box;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::{eprintln, io};
 
@@ -14,55 +15,59 @@ use core::time::Duration;
 use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
 use crate::platform::{
-    contexts, Bus, DeferredEntry, Emulated, HostSections, Platform, StdMonitor, StdRawLock, Threads,
+    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, Platform, StdRawLock, Threads,
 };
 use crate::time::Instant;
-use crate::timer::queue::Due;
+use crate::timer::Clock;
 
 type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 
-/// A process with threads: callbacks run on a timer thread, at real time; nothing polls.
+/// A process with threads: callbacks run on timer threads, at real time; nothing polls.
 ///
-/// Each value made by [`new`](Host::new) has two threads of its own, which end with its last clone. `B` is the bus on which its
+/// Each value made by [`new`](Host::new) has two threads of its own, which end with its last clone: one for timers, one for removals that were put
+/// off. [`builder`](Host::builder) makes one with more timer threads. `B` is the bus on which its
 /// devices are: models of devices unless said otherwise.
 ///
 /// Events go to standard error if they are about something wrong (a panic, a stall, a refused restart), else nowhere; see
 /// [`with_tracer`](Host::with_tracer).
+///
+/// # Timer threads
+/// Each has a queue of its own, with a lock of its own. What a callback starts goes to the queue of its thread; what any other thread starts goes to
+/// one that depends on the thread. So with several, callbacks of different timers run at the same time, and one that lasts does not hold off
+/// all the others; the callback of one timer never runs beside itself.
+///
+/// On Linux these threads ask for a timer slack of 1 ns (prctl(2)): an ordinary thread's sleeps may be late by 50 µs.
+///
+/// # Modes
+/// [`Clock::Monotonic`] begins with the host. [`Clock::RealTime`] is the system's; when that is set, timers that wait for it notice within a second.
+/// [`Clock::BootTime`] is there on Linux; what falls due while the machine is suspended expires within a second of its waking up. Timers by these, and soft
+/// ones, have a queue and a thread of their own for each combination, started when the first such timer is registered: so a hard timer
+/// never waits for the callback of a soft one. A pinned timer stays with the thread that it was first started for.
 pub struct Host<B: Bus = Emulated> {
     handle: Arc<Handle>,
     _bus: PhantomData<fn() -> B>,
 }
 
-/// What the clones of a host share. The threads hold only `Shared`, so that this one's drop can end them.
+/// What the clones of a host share. The threads hold only parts of it, so that its drop can end them.
 struct Handle {
-    shared: Arc<Shared>,
+    timers: HostTimers,
+    deferral: Arc<Deferral>,
     /// Taken when this is dropped.
-    tracer: Option<std::boxed::Box<Tracer>>,
+    tracer: Option<Box<Tracer>>,
 }
 
-struct Shared {
-    start: std::time::Instant,
-    timers: StdMonitor<Stop>,
+struct Deferral {
     deferred: Mutex<Deferreds>,
-    deferral: Condvar,
+    arrived: Condvar,
 }
-
-/// Whether the timer thread should end.
-#[derive(Debug)]
-pub struct Stop(bool);
 
 struct Deferreds {
     queue: DeferredQueue,
     stop: bool,
-}
-
-/// Nothing here runs code of a driver under a lock, so a poisoned one (a thread that was killed by its own panic) holds
-/// nothing broken.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Host {
@@ -71,14 +76,22 @@ impl Host {
     /// # Errors
     /// If its threads cannot be started.
     pub fn new() -> io::Result<Self> {
-        Self::with_tracer(|event| {
-            if matches!(
-                event,
-                Event::Panicked { .. } | Event::Refused { .. } | Event::Stalled { .. }
-            ) {
-                eprintln!("driver-scope: {event}");
-            }
-        })
+        Self::builder().build()
+    }
+
+    /// A host of another kind than [`new`](Host::new) makes.
+    ///
+    /// ```
+    /// use driver_scope::platform::Host;
+    /// let host: Host = Host::builder().timer_threads(4).tracer(|event| println!("{event}")).build()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> HostBuilder {
+        HostBuilder {
+            timer_threads: 1,
+            tracer: None,
+        }
     }
 
     /// A host that tells `tracer` of every event. The tracer is called by whatever context has something to tell; it should be
@@ -97,31 +110,7 @@ impl<B: Bus> Host<B> {
     /// # Errors
     /// As for [`new`](Host::new).
     pub fn on_bus(tracer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            start: std::time::Instant::now(),
-            timers: StdMonitor::new(Stop(false)),
-            deferred: Mutex::new(Deferreds {
-                queue: DeferredQueue::new(),
-                stop: false,
-            }),
-            deferral: Condvar::new(),
-        });
-        // From here on a failure ends the thread that was started already.
-        let host = Host {
-            handle: Arc::new(Handle {
-                shared: Arc::clone(&shared),
-                tracer: Some(std::boxed::Box::new(tracer)),
-            }),
-            _bus: PhantomData,
-        };
-        let timers = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("hrtimers".into())
-            .spawn(move || timers.run_timers())?;
-        thread::Builder::new()
-            .name("deferred".into())
-            .spawn(move || shared.run_deferred())?;
-        Ok(host)
+        Host::builder().tracer(tracer).build()
     }
 
     /// Lends the proof that one may sleep.
@@ -132,6 +121,71 @@ impl<B: Bus> Host<B> {
         assert!(!contexts::in_callback(), "a callback may not sleep");
         // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
         f(unsafe { MaySleep::assume() })
+    }
+}
+
+/// How a [`Host`] is to be: see [`Host::builder`].
+pub struct HostBuilder {
+    timer_threads: usize,
+    tracer: Option<Box<Tracer>>,
+}
+
+impl HostBuilder {
+    /// How many threads call timers back; at least one. (One unless said otherwise.)
+    #[must_use]
+    pub fn timer_threads(mut self, threads: usize) -> Self {
+        self.timer_threads = threads;
+        self
+    }
+
+    /// Who is told of every event; see [`Host::with_tracer`].
+    #[must_use]
+    pub fn tracer(mut self, tracer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.tracer = Some(Box::new(tracer));
+        self
+    }
+
+    /// Makes it, with its devices on a bus of this kind.
+    ///
+    /// # Errors
+    /// If its threads cannot be started.
+    pub fn build<B: Bus>(self) -> io::Result<Host<B>> {
+        let complain = |event: &Event<'_>| {
+            if matches!(
+                event,
+                Event::Panicked { .. } | Event::Refused { .. } | Event::Stalled { .. }
+            ) {
+                eprintln!("driver-scope: {event}");
+            }
+        };
+        let deferral = Arc::new(Deferral {
+            deferred: Mutex::new(Deferreds {
+                queue: DeferredQueue::new(),
+                stop: false,
+            }),
+            arrived: Condvar::new(),
+        });
+        // From here on a failure ends the threads that were started already.
+        let host = Host {
+            handle: Arc::new(Handle {
+                timers: HostTimers::start(self.timer_threads)?,
+                deferral: Arc::clone(&deferral),
+                tracer: Some(self.tracer.unwrap_or_else(|| Box::new(complain))),
+            }),
+            _bus: PhantomData,
+        };
+        thread::Builder::new()
+            .name("deferred".into())
+            .spawn(move || deferral.run())?;
+        Ok(host)
+    }
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("timer_threads", &self.timer_threads)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,56 +206,18 @@ impl<B: Bus> fmt::Debug for Host<B> {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // Every scope holds a clone of its host until it is torn down, so no timer is armed any more. The threads are not
-        // joined: this may be one of them.
-        self.shared.timers.lock().rest = Stop(true);
-        self.shared.timers.alarm.notify_all();
-        lock(&self.shared.deferred).stop = true;
-        self.shared.deferral.notify_all();
+        // The threads are not joined: this may be one of them. Those of the timers are told by these.
+        lock(&self.deferral.deferred).stop = true;
+        self.deferral.arrived.notify_all();
         // What the tracer captured is the program's, and may panic when it is dropped (promise 8).
         let tracer = self.tracer.take();
         let _ = catch(|| drop(tracer));
     }
 }
 
-impl Shared {
-    fn now(&self) -> Instant {
-        // 584 years fit.
-        Instant::from_nanos(self.start.elapsed().as_nanos() as u64)
-    }
-
-    fn run_timers(&self) {
-        let monitor = &self.timers;
-        let mut state = monitor.lock();
-        while !state.rest.0 {
-            match state.queue.take_due(self.now()) {
-                Due::Call(call) => {
-                    drop(state);
-                    // SAFETY: just taken out, and `finished` comes next; no lock is held.
-                    contexts::callback(|| unsafe { call.make() });
-                    state = monitor.lock();
-                    state.queue.finished();
-                    monitor.ended.notify_all();
-                }
-                Due::At(at) => {
-                    let wait = at.saturating_duration_since(self.now());
-                    state = monitor
-                        .alarm
-                        .wait_timeout(state, wait)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
-                }
-                Due::Never => {
-                    state = monitor
-                        .alarm
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
-            }
-        }
-    }
-
-    fn run_deferred(&self) {
+impl Deferral {
+    /// Makes the calls, one after the other, until it is told to stop.
+    fn run(&self) {
         let mut deferred = lock(&self.deferred);
         loop {
             if let Some(call) = deferred.queue.pop() {
@@ -213,7 +229,7 @@ impl Shared {
                 return;
             } else {
                 deferred = self
-                    .deferral
+                    .arrived
                     .wait(deferred)
                     .unwrap_or_else(PoisonError::into_inner);
             }
@@ -223,11 +239,11 @@ impl Shared {
 
 // SAFETY: the promises, by their numbers. 1: mutexes held for a few instructions, callable from callbacks, which are threads; deferred
 // calls have their own thread. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: locks do not panic
-// here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the timer thread's loop only.
+// here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the loops of the timer threads only.
 unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
-    type Timers = StdMonitor<Stop>;
+    type Timers = HostTimers;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -260,19 +276,23 @@ unsafe impl<B: Bus> Platform for Host<B> {
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         // SAFETY: the caller's promise.
         unsafe {
-            lock(&self.handle.shared.deferred)
+            lock(&self.handle.deferral.deferred)
                 .queue
                 .push(node, run, argument);
         }
-        self.handle.shared.deferral.notify_one();
+        self.handle.deferral.arrived.notify_one();
     }
 
     fn now(&self) -> Instant {
-        self.handle.shared.now()
+        self.handle.timers.clocks().monotonic()
     }
 
-    fn timers(&self) -> &StdMonitor<Stop> {
-        &self.handle.shared.timers
+    fn clock(&self, clock: Clock) -> Option<Instant> {
+        self.handle.timers.clocks().read(clock)
+    }
+
+    fn timers(&self) -> &HostTimers {
+        &self.handle.timers
     }
 
     #[inline(always)]

@@ -1,83 +1,280 @@
-//! The timer queue of the hosted platforms, under a mutex.
+//! The timers of a host: queues, each with a mutex and a thread of its own.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::boxed::Box;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{io, thread};
 
 use core::fmt;
 use core::time::Duration;
 
-use crate::timer::queue::{Large, Monitor, Queue};
+use crate::error::Error;
+use crate::platform::clocks::{self, Clocks};
+use crate::platform::contexts;
+use crate::time::Instant;
+use crate::timer::queue::{Due, Large, Monitor, Queue};
+use crate::timer::{Clock, TimerMode};
 
 /// How often a wait that lasts is reported.
 const STALL: Duration = Duration::from_secs(1);
 
-/// The timers of a hosted platform, with what else is under the same mutex.
-pub struct StdMonitor<T> {
-    state: Mutex<State<T>>,
-    /// Tells who waits for the next expiry that it has changed.
-    pub(crate) alarm: Condvar,
+/// How often a thread looks at a clock that may be set, or may go on while the machine is suspended, while it waits for that clock.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The timers of a [`Host`](crate::platform::Host).
+pub struct HostTimers {
+    clocks: Clocks,
+    /// For hard timers of the monotonic clock. Their numbers begin with 0.
+    own: Box<[Arc<Bank>]>,
+    /// One for each other mode, made when the first timer of that mode is registered: see [`other`]. Their numbers come after.
+    others: [OnceLock<Arc<Bank>>; 5],
+    /// Held while one of them is made.
+    making: Mutex<()>,
+}
+
+/// A queue, its lock, and what its thread and those who wait sleep on.
+struct Bank {
+    clocks: Clocks,
+    clock: Clock,
+    state: Mutex<State>,
+    /// Tells the thread that the next expiry has changed.
+    alarm: Condvar,
     /// Tells who waits for an entry that one has ended.
-    pub(crate) ended: Condvar,
+    ended: Condvar,
 }
 
-pub(crate) struct State<T> {
-    pub(crate) queue: Queue,
-    pub(crate) rest: T,
+struct State {
+    queue: Queue,
+    /// Whether the thread should end.
+    stop: bool,
 }
 
-impl<T> StdMonitor<T> {
-    pub(crate) fn new(rest: T) -> Self {
-        StdMonitor {
+/// Nothing here runs code of a driver under a lock, so a poisoned one (of a thread that was killed by its own panic) holds nothing
+/// broken.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`Monitor::wait`] for what is under this mutex, when `ended` is told of the end of each entry.
+pub(crate) fn wait<T, R>(
+    state: &Mutex<T>,
+    ended: &Condvar,
+    mut f: impl FnMut(&mut T) -> Option<R>,
+    stalled: &dyn Fn(),
+) -> R {
+    let mut guard = lock(state);
+    loop {
+        if let Some(result) = f(&mut guard) {
+            return result;
+        }
+        let (again, timeout) = ended
+            .wait_timeout(guard, STALL)
+            .unwrap_or_else(PoisonError::into_inner);
+        guard = again;
+        if timeout.timed_out() {
+            drop(guard);
+            stalled();
+            guard = lock(state);
+        }
+    }
+}
+
+/// Which of [`HostTimers::others`] is for this mode, if it is not for the own ones.
+#[inline]
+fn other(mode: TimerMode) -> Option<usize> {
+    match (mode.clock, mode.soft) {
+        (Clock::Monotonic, false) => None,
+        (Clock::RealTime, false) => Some(0),
+        (Clock::BootTime, false) => Some(1),
+        (Clock::Monotonic, true) => Some(2),
+        (Clock::RealTime, true) => Some(3),
+        (Clock::BootTime, true) => Some(4),
+    }
+}
+
+impl HostTimers {
+    /// So many queues, at least one, each with its thread.
+    pub(crate) fn start(threads: usize) -> io::Result<Self> {
+        let clocks = Clocks::new();
+        let bank = |_| Arc::new(Bank::new(clocks, Clock::Monotonic));
+        let timers = HostTimers {
+            clocks,
+            own: (0..threads.max(1)).map(bank).collect(),
+            others: [const { OnceLock::new() }; 5],
+            making: Mutex::new(()),
+        };
+        // A failure ends the threads that were started already, when `timers` is dropped.
+        for (number, bank) in timers.own.iter().enumerate() {
+            bank.start(Some(number))?;
+        }
+        Ok(timers)
+    }
+
+    pub(crate) fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    fn bank(&self, queue: usize) -> &Bank {
+        match self.own.get(queue) {
+            Some(bank) => bank,
+            None => match self.others[queue - self.own.len()].get() {
+                Some(bank) => bank,
+                None => unreachable!("`here` has made it"),
+            },
+        }
+    }
+
+    /// Has one of the others made, if it is not there yet.
+    fn make(&self, which: usize, clock: Clock) -> Result<(), Error> {
+        if self.others[which].get().is_some() {
+            return Ok(());
+        }
+        let _making = lock(&self.making);
+        if self.others[which].get().is_none() {
+            let bank = Arc::new(Bank::new(self.clocks, clock));
+            let started = bank.start(None);
+            started.map_err(|error| {
+                error
+                    .raw_os_error()
+                    .map_or(Error::NoMemory, Error::Platform)
+            })?;
+            let _ = self.others[which].set(bank);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for HostTimers {
+    fn drop(&mut self) {
+        // Every scope holds a clone of its host until it is torn down, so no timer is armed any more. The threads are not
+        // joined: this may be one of them.
+        let others = self.others.iter().filter_map(OnceLock::get);
+        for bank in self.own.iter().chain(others) {
+            lock(&bank.state).stop = true;
+            bank.alarm.notify_all();
+        }
+    }
+}
+
+impl fmt::Debug for HostTimers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostTimers")
+            .field("threads", &self.own.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bank {
+    fn new(clocks: Clocks, clock: Clock) -> Self {
+        Bank {
+            clocks,
+            clock,
             state: Mutex::new(State {
                 queue: Queue::new(),
-                rest,
+                stop: false,
             }),
             alarm: Condvar::new(),
             ended: Condvar::new(),
         }
     }
 
-    /// Nothing here runs code of a driver under the lock, so a poisoned one (of a thread that was killed by its own panic)
-    /// holds nothing broken.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Starts its thread. `number` is that of an own one, to which goes what its callbacks start.
+    fn start(self: &Arc<Self>, number: Option<usize>) -> io::Result<()> {
+        let bank = Arc::clone(self);
+        let run = move || {
+            if let Some(number) = number {
+                contexts::belong_to(number);
+            }
+            clocks::sleep_exactly();
+            bank.run();
+        };
+        let thread = thread::Builder::new().name("hrtimers".into());
+        thread.spawn(run).map(drop)
+    }
+
+    fn now(&self) -> Instant {
+        // A clock that is not there was refused when the timer was registered.
+        self.clocks.read(self.clock).unwrap_or_default()
+    }
+
+    /// How long to sleep until `at`, or until one looks again.
+    fn nap(&self, at: Instant) -> Duration {
+        let wait = at.saturating_duration_since(self.now());
+        match self.clock {
+            Clock::Monotonic => wait,
+            // The sleep goes by the monotonic clock.
+            Clock::RealTime | Clock::BootTime => wait.min(LOOK),
+        }
+    }
+
+    /// Calls what falls due, until it is told to stop.
+    fn run(&self) {
+        let mut state = lock(&self.state);
+        while !state.stop {
+            match state.queue.take_due(self.now()) {
+                Due::Call(call) => {
+                    drop(state);
+                    // SAFETY: just taken out, and `finished` comes next; no lock is held.
+                    contexts::callback(|| unsafe { call.make() });
+                    state = lock(&self.state);
+                    state.queue.finished();
+                    self.ended.notify_all();
+                }
+                Due::At(at) => {
+                    state = self
+                        .alarm
+                        .wait_timeout(state, self.nap(at))
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                Due::Never => {
+                    state = self
+                        .alarm
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
     }
 }
 
-impl<T> fmt::Debug for StdMonitor<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StdMonitor")
-    }
-}
-
-// SAFETY: all access to the queue is under the mutex. The platforms that have one make each call that they take out with the mutex free,
-// then note its end and wake all waiters of `ended`. Mutex and condition variables are in an `Arc` that outlives the scopes.
-unsafe impl<T> Monitor for StdMonitor<T> {
+// SAFETY: all access to a queue is under its mutex. Its thread makes each call that it takes out with the mutex free, then notes its end
+// and wakes all waiters of `ended`. Mutexes and condition variables are in the host, which outlives its scopes. There is a bank for
+// each number that `here` returns.
+unsafe impl Monitor for HostTimers {
     type Size = Large;
 
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        f(&mut self.lock().queue)
-    }
-
-    unsafe fn wait<R>(&self, mut f: impl FnMut(&mut Queue) -> Option<R>, stalled: &dyn Fn()) -> R {
-        let mut state = self.lock();
-        loop {
-            if let Some(result) = f(&mut state.queue) {
-                return result;
-            }
-            let (guard, timeout) = self
-                .ended
-                .wait_timeout(state, STALL)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            if timeout.timed_out() {
-                drop(state);
-                stalled();
-                state = self.lock();
+    #[inline]
+    fn here(&self, mode: TimerMode) -> Result<usize, Error> {
+        match (other(mode), self.own.len()) {
+            (None, 1) => Ok(0),
+            (None, queues) => Ok(contexts::belongs_to() % queues),
+            (Some(which), queues) => {
+                self.make(which, mode.clock)?;
+                Ok(queues + which)
             }
         }
     }
 
-    fn alarm(&self) {
-        self.alarm.notify_one();
+    unsafe fn with<R>(&self, queue: usize, f: impl FnOnce(&mut Queue) -> R) -> R {
+        f(&mut lock(&self.bank(queue).state).queue)
+    }
+
+    unsafe fn wait<R>(
+        &self,
+        queue: usize,
+        mut f: impl FnMut(&mut Queue) -> Option<R>,
+        stalled: &dyn Fn(),
+    ) -> R {
+        let bank = self.bank(queue);
+        wait(
+            &bank.state,
+            &bank.ended,
+            |state| f(&mut state.queue),
+            stalled,
+        )
+    }
+
+    fn alarm(&self, queue: usize) {
+        self.bank(queue).alarm.notify_one();
     }
 }

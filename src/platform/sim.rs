@@ -4,65 +4,78 @@ use std::alloc;
 use std::eprintln;
 use std::format;
 use std::string::String;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::vec::Vec;
 
 use core::alloc::Layout;
 use core::fmt;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::time::Duration;
 
 use crate::context::{ContextId, MaySleep};
 use crate::error::Error;
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::monitor::{lock, wait};
 use crate::platform::threads::pause;
 use crate::platform::{
-    contexts, Arm, DeferredEntry, Emulated, HostSections, Platform, StdMonitor, StdRawLock,
-    Threads, TimerEntry, TimerState, Timers, TryCancel,
+    contexts, DeferredEntry, Emulated, HostSections, Platform, StdRawLock, Threads,
 };
 use crate::sections::Sections;
 use crate::time::Instant;
-use crate::timer::queue::{Due, QueueNode};
+use crate::timer::queue::{Due, Medium, Monitor, Queue};
+use crate::timer::{Clock, TimerMode};
+
+mod timers;
+
+pub use timers::SimTimer;
 
 /// A world whose time passes only when told to, by [`advance`](Sim::advance) or by a sleep. Callbacks run on the thread that lets time pass,
 /// each at the very instant that it was armed for.
 ///
 /// (A wait for readers on other threads takes real time, and lets about as much of this time pass.)
 ///
+/// It has all clocks. The real-time clock begins at 1,000,000,000 s, and is set by [`step_real_time`](Sim::step_real_time); that of boot time goes on in
+/// [`suspend`](Sim::suspend). Soft timers expire after all hard ones that are due at the same instant, and timers of different clocks in the order in
+/// which [`Clock`] has them.
+///
 /// The same test has the same trace, down to the last event: see [`with_log`](Sim::with_log). Clones are the same world.
 #[derive(Clone)]
-pub struct Sim(Arc<StdMonitor<World>>);
+pub struct Sim(Arc<World>);
+
+/// What the real-time clock shows in the beginning: 2001-09-09 01:46:40 UTC.
+const EPOCH: Instant = Instant::from_nanos(1_000_000_000 * 1_000_000_000);
+
+/// The clock of each queue, and whether it is for soft timers: of timers that are due at the same instant, the first queue's come first.
+const MODES: [(Clock, bool); 6] = [
+    (Clock::Monotonic, false),
+    (Clock::RealTime, false),
+    (Clock::BootTime, false),
+    (Clock::Monotonic, true),
+    (Clock::RealTime, true),
+    (Clock::BootTime, true),
+];
 
 struct World {
+    state: Mutex<State>,
+    /// Tells who waits for an entry that one has ended.
+    ended: Condvar,
+}
+
+struct State {
+    /// One for each of [`MODES`].
+    queues: [Queue<Medium>; MODES.len()],
+    /// The monotonic clock.
     now: Instant,
+    /// How far the other two are ahead of it, or behind.
+    real_time: i128,
+    boot_time: i128,
     deferred: DeferredQueue,
     /// Whether somebody is making the deferred calls, which are made one after the other.
     deferring: bool,
     timers: u64,
     log: Option<Vec<String>>,
-}
-
-/// A timer of a [`Sim`]: numbered, so that a log can tell it from others.
-pub struct SimTimer {
-    queued: QueueNode,
-    number: u64,
-    entry: TimerEntry,
-    context: *const (),
-    sim: *const StdMonitor<World>,
-}
-
-// SAFETY: but for the `queued` part, which is `Sync`, a timer is not written after its init; the pointers are only handed on
-// (`context`) or used while the platform exists (`sim`).
-unsafe impl Send for SimTimer {}
-// SAFETY: as above.
-unsafe impl Sync for SimTimer {}
-
-impl fmt::Debug for SimTimer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SimTimer({})", self.number)
-    }
 }
 
 impl Sim {
@@ -79,19 +92,25 @@ impl Sim {
     }
 
     fn build(log: Option<Vec<String>>) -> Self {
-        Sim(Arc::new(StdMonitor::new(World {
-            now: Instant::ZERO,
-            deferred: DeferredQueue::new(),
-            deferring: false,
-            timers: 0,
-            log,
-        })))
+        Sim(Arc::new(World {
+            state: Mutex::new(State {
+                queues: [const { Queue::new() }; MODES.len()],
+                now: Instant::ZERO,
+                real_time: EPOCH.as_nanos().into(),
+                boot_time: 0,
+                deferred: DeferredQueue::new(),
+                deferring: false,
+                timers: 0,
+                log,
+            }),
+            ended: Condvar::new(),
+        }))
     }
 
     /// What has been written down so far, a line for each event.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        self.0.lock().rest.log.clone().unwrap_or_default()
+        self.0.lock().log.clone().unwrap_or_default()
     }
 
     /// Lends the proof that one may sleep.
@@ -109,7 +128,7 @@ impl Sim {
     /// # Panics
     /// Inside a callback: time stands still there.
     pub fn advance(&self, by: Duration) {
-        let until = self.0.lock().rest.now.saturating_add(by);
+        let until = self.0.lock().now.saturating_add(by);
         self.advance_to(until);
     }
 
@@ -121,18 +140,44 @@ impl Sim {
         self.pass(until, false);
     }
 
+    /// Sets the real-time clock, forward or back, and runs what falls due by that.
+    ///
+    /// # Panics
+    /// As [`advance`](Sim::advance).
+    pub fn step_real_time(&self, to: Instant) {
+        assert_time_passes();
+        let mut state = self.0.lock();
+        state.real_time = i128::from(to.as_nanos()) - i128::from(state.now.as_nanos());
+        let now = state.now;
+        drop(state);
+        self.pass(now, false);
+    }
+
+    /// Suspends the machine: the monotonic clock stands, the others go on. Then runs what has fallen due.
+    ///
+    /// # Panics
+    /// As [`advance`](Sim::advance).
+    pub fn suspend(&self, duration: Duration) {
+        assert_time_passes();
+        let mut state = self.0.lock();
+        // (Far beyond the end of the clock it makes no difference any more.)
+        let nanos = duration.as_nanos().min(u64::MAX.into()) as i128;
+        state.real_time = state.real_time.saturating_add(nanos);
+        state.boot_time = state.boot_time.saturating_add(nanos);
+        let now = state.now;
+        drop(state);
+        self.pass(now, false);
+    }
+
     /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, or inside of a wait, that
     /// could never come to its end below it.
     fn pass(&self, until: Instant, waiting: bool) {
-        assert!(
-            !contexts::in_callback(),
-            "time does not pass inside a callback"
-        );
+        assert_time_passes();
         let shared = &*self.0;
         let mut handed_over = false;
         let mut state = shared.lock();
         loop {
-            if state.rest.has_calls_to_make() && !handed_over {
+            if state.has_calls_to_make() && !handed_over {
                 drop(state);
                 // Each time: a callback may have begun a section, and kept it.
                 handed_over = waiting || self.sections().holds(None);
@@ -142,7 +187,7 @@ impl Sim {
                     shared.run_deferred();
                 }
                 state = shared.lock();
-            } else if state.queue.is_busy() {
+            } else if state.is_busy() {
                 if waiting {
                     // Another thread runs a callback, which may last until this wait is over.
                     return;
@@ -152,21 +197,34 @@ impl Sim {
                     .ended
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
-            } else if let Due::Call(call) = state.queue.take_due(until) {
-                state.rest.now = state.rest.now.max(call.expires());
+            } else if let Some((queue, at)) = state.next().filter(|&(_, at)| at <= until) {
+                // Nothing is due before, in whichever queue.
+                state.now = at;
+                let clock = state.read(MODES[queue].0);
+                let Due::Call(call) = state.queues[queue].take_due(clock) else {
+                    // Not quite yet: now it is known better.
+                    continue;
+                };
                 drop(state);
                 // SAFETY: just taken out, and `finished` comes next; no lock is held.
                 contexts::callback(|| unsafe { call.make() });
                 handed_over = false;
                 state = shared.lock();
-                state.queue.finished();
+                state.queues[queue].finished();
                 shared.ended.notify_all();
             } else {
-                state.rest.now = state.rest.now.max(until);
+                state.now = state.now.max(until);
                 return;
             }
         }
     }
+}
+
+fn assert_time_passes() {
+    assert!(
+        !contexts::in_callback(),
+        "time does not pass inside a callback"
+    );
 }
 
 impl Sim {
@@ -188,146 +246,107 @@ impl Default for Sim {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sim(at {})", self.0.lock().rest.now)
+        write!(f, "Sim(at {})", self.0.lock().now)
     }
 }
 
-impl World {
+impl State {
+    fn is_busy(&self) -> bool {
+        self.queues.iter().any(Queue::is_busy)
+    }
+
+    /// What a clock shows. (Its ends are not left.)
+    fn read(&self, clock: Clock) -> Instant {
+        let shown = i128::from(self.now.as_nanos()) + self.ahead(clock);
+        Instant::from_nanos(shown.clamp(0, u64::MAX.into()) as u64)
+    }
+
+    fn ahead(&self, clock: Clock) -> i128 {
+        match clock {
+            Clock::Monotonic => 0,
+            Clock::RealTime => self.real_time,
+            Clock::BootTime => self.boot_time,
+        }
+    }
+
+    /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. `None`: never.
+    fn next(&self) -> Option<(usize, Instant)> {
+        let due = |(number, queue): (usize, &Queue<Medium>)| {
+            let at = i128::from(queue.next_expiry()?.as_nanos()) - self.ahead(MODES[number].0);
+            let at = u64::try_from(at.max(0)).ok()?;
+            Some((number, self.now.max(Instant::from_nanos(at))))
+        };
+        let all = self.queues.iter().enumerate();
+        // Of several, the first.
+        all.filter_map(due).min_by_key(|&(_, at)| at)
+    }
+
     fn has_calls_to_make(&self) -> bool {
         !self.deferring && !self.deferred.is_empty()
     }
 }
 
-impl StdMonitor<World> {
+impl World {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
     /// Makes the calls that were deferred. Not in a callback.
     fn run_deferred(&self) {
         let mut state = self.lock();
-        while state.rest.has_calls_to_make() {
-            let Some(call) = state.rest.deferred.pop() else {
+        while state.has_calls_to_make() {
+            let Some(call) = state.deferred.pop() else {
                 return;
             };
-            state.rest.deferring = true;
+            state.deferring = true;
             drop(state);
             // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
             unsafe { call.make() };
             state = self.lock();
-            state.rest.deferring = false;
+            state.deferring = false;
         }
     }
 
     fn log(&self, what: impl FnOnce() -> String) {
         let mut state = self.lock();
-        let now = state.rest.now;
-        if let Some(log) = &mut state.rest.log {
+        let now = state.now;
+        if let Some(log) = &mut state.log {
             log.push(format!("[{now}] {}", what()));
         }
     }
 }
 
-/// Tells the log, then calls the timer's own entry.
-///
-/// # Safety
-/// `timer` is a `SimTimer` whose entry may be called.
-unsafe extern "C" fn expire(timer: *const (), expires: Instant) {
-    // SAFETY: the queue calls this between the timer's init and the return of its shut. The `Sim` outlives the scope.
-    let (number, entry, context, sim) = unsafe {
-        let timer = timer.cast::<SimTimer>();
-        (
-            (*timer).number,
-            (*timer).entry,
-            (*timer).context,
-            &*(*timer).sim,
-        )
-    };
-    sim.log(|| format!("timer {number} expires"));
-    // SAFETY: as above.
-    unsafe { entry(context, expires) }
-}
+// SAFETY: all access to the queues is under the mutex. `pass` makes each call that it takes out with the mutex free, then notes its end
+// and wakes all waiters of `ended`. The world is in an `Arc` that outlives the scopes.
+unsafe impl Monitor for World {
+    type Size = Medium;
 
-/// The queued part of a timer.
-///
-/// # Safety
-/// The timer is initialised and not released.
-unsafe fn queued(timer: NonNull<SimTimer>) -> NonNull<QueueNode> {
-    // SAFETY: the place of a field of a valid timer.
-    unsafe { NonNull::new_unchecked(ptr::addr_of_mut!((*timer.as_ptr()).queued)) }
-}
+    fn here(&self, mode: TimerMode) -> Result<usize, Error> {
+        let mode = (mode.clock, mode.soft);
+        let queue = MODES.iter().position(|&of| of == mode);
+        queue.ok_or(Error::Unsupported)
+    }
 
-// SAFETY: the promises are those of the monitor's timers, to which all of this goes.
-unsafe impl Timers for Sim {
-    type Node = SimTimer;
+    unsafe fn with<R>(&self, queue: usize, f: impl FnOnce(&mut Queue<Medium>) -> R) -> R {
+        f(&mut self.lock().queues[queue])
+    }
 
-    unsafe fn init(
+    unsafe fn wait<R>(
         &self,
-        node: *mut SimTimer,
-        entry: TimerEntry,
-        context: *const (),
-    ) -> Result<(), Error> {
-        let number = {
-            let mut state = self.0.lock();
-            state.rest.timers += 1;
-            state.rest.timers
-        };
-        // SAFETY: memory for a timer, says the caller.
-        unsafe {
-            node.write(SimTimer {
-                queued: QueueNode::new(expire, node as *const ()),
-                number,
-                entry,
-                context,
-                sim: Arc::as_ptr(&self.0),
-            });
-        }
-        Ok(())
-    }
-
-    unsafe fn arm(&self, node: NonNull<SimTimer>, at: Instant, how: Arm) -> Result<(), Error> {
-        // SAFETY: (this and the four below) the timer is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
-        let (armed, number) =
-            unsafe { (self.0.arm(queued(node), at, how), (*node.as_ptr()).number) };
-        self.0.log(|| match (&armed, how) {
-            (Ok(_), Arm::Replace) => format!("timer {number} is armed for {at}"),
-            (Ok(_), Arm::IfIdle) => format!("timer {number} is armed for {at} unless it is armed"),
-            (Err(error), _) => format!("timer {number} is not armed: {error}"),
-        });
-        armed
-    }
-
-    unsafe fn state(&self, node: NonNull<SimTimer>) -> TimerState {
-        // SAFETY: see `arm`.
-        unsafe { self.0.state(queued(node)) }
-    }
-
-    unsafe fn try_cancel(&self, node: NonNull<SimTimer>) -> TryCancel {
-        // SAFETY: see `arm`.
-        let (found, number) = unsafe { (self.0.try_cancel(queued(node)), (*node.as_ptr()).number) };
-        self.0
-            .log(|| format!("timer {number} is to be cancelled: {found:?}"));
-        found
-    }
-
-    unsafe fn cancel(&self, node: NonNull<SimTimer>, cx: MaySleep<'_>, stalled: &dyn Fn()) -> bool {
-        // SAFETY: see `arm`.
-        let (active, number) = unsafe {
-            (
-                self.0.cancel(queued(node), cx, stalled),
-                (*node.as_ptr()).number,
-            )
-        };
-        self.0
-            .log(|| format!("timer {number} is cancelled: active {active}"));
-        active
-    }
-
-    unsafe fn shut(
-        &self,
-        node: NonNull<SimTimer>,
-        cx: MaySleep<'_>,
+        queue: usize,
+        mut f: impl FnMut(&mut Queue<Medium>) -> Option<R>,
         stalled: &dyn Fn(),
-    ) -> TimerState {
-        // SAFETY: see `arm`.
-        unsafe { self.0.shut(queued(node), cx, stalled) }
+    ) -> R {
+        wait(
+            &self.state,
+            &self.ended,
+            |state| f(&mut state.queues[queue]),
+            stalled,
+        )
+    }
+
+    fn alarm(&self, _queue: usize) {
+        // Time passes only when told to.
     }
 }
 
@@ -369,18 +388,17 @@ unsafe impl Platform for Sim {
 
     /// Timers that fall due meanwhile are late, as they would be behind a driver that keeps the CPU.
     fn delay(&self, delay: Duration) {
-        let now = &mut self.0.lock().rest.now;
+        let now = &mut self.0.lock().now;
         *now = now.saturating_add(delay);
     }
 
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         let mut state = self.0.lock();
         // SAFETY: the caller's promise.
-        unsafe { state.rest.deferred.push(node, run, argument) };
+        unsafe { state.deferred.push(node, run, argument) };
         // In a callback of this world, the `advance` that runs it makes the call next. Elsewhere nobody may ever let time pass in this
         // world again, or whoever does may wait for this thread.
-        let picked_up =
-            state.queue.is_busy() && contexts::in_callback() && !self.sections().holds(None);
+        let picked_up = state.is_busy() && contexts::in_callback() && !self.sections().holds(None);
         drop(state);
         if !picked_up {
             self.run_deferred_elsewhere();
@@ -388,7 +406,11 @@ unsafe impl Platform for Sim {
     }
 
     fn now(&self) -> Instant {
-        self.0.lock().rest.now
+        self.0.lock().now
+    }
+
+    fn clock(&self, clock: Clock) -> Option<Instant> {
+        Some(self.0.lock().read(clock))
     }
 
     fn timers(&self) -> &Self {

@@ -1,10 +1,12 @@
 //! What a platform promises of its timers.
 
 use core::ptr::NonNull;
+use core::time::Duration;
 
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::time::Instant;
+use crate::timer::TimerMode;
 
 /// The function that a platform calls when a timer expires, with the context given at [`init`](Timers::init) and the instant that the timer
 /// was armed for.
@@ -33,10 +35,10 @@ pub unsafe trait Timers: Sync {
     /// A timer, as it lies in the scope's memory.
     type Node: Send + Sync;
 
-    /// Makes a timer in place, not armed.
+    /// Makes a timer in place, not armed. All its instants are of the mode's clock.
     ///
     /// # Errors
-    /// What the platform lacks; then `node` stays uninitialised.
+    /// [`Error::Unsupported`] for a mode that these timers cannot keep to; what else the platform lacks. Then `node` stays uninitialised.
     ///
     /// # Safety
     /// `node` points to memory for a [`Node`](Timers::Node), which stays where it is. Until the return of `shut` it is valid and
@@ -44,18 +46,27 @@ pub unsafe trait Timers: Sync {
     unsafe fn init(
         &self,
         node: *mut Self::Node,
+        mode: TimerMode,
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error>;
 
-    /// Has the entry called at `at` or as soon after it as can be; at once if that is past.
+    /// Has the entry called at `at` or as soon after it as can be; at once if that is past. It may be called later by as much as the `slack`, and better so
+    /// if then it is called together with others; without a slack, by as much as the node was last armed with. Whenever it is called, it is
+    /// told `at`.
     ///
     /// # Errors
     /// [`Error::Closed`] when the node was shut.
     ///
     /// # Safety
     /// `node` was initialised by `init` of these timers and has not been dropped. The same goes for the four below.
-    unsafe fn arm(&self, node: NonNull<Self::Node>, at: Instant, how: Arm) -> Result<(), Error>;
+    unsafe fn arm(
+        &self,
+        node: NonNull<Self::Node>,
+        at: Instant,
+        slack: Option<Duration>,
+        how: Arm,
+    ) -> Result<(), Error>;
 
     /// What the node is doing at this moment.
     ///

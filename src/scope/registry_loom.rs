@@ -23,6 +23,7 @@ use crate::scope::registry::{Entry, List, Node, Registration};
 use crate::sections::Counted;
 use crate::sync::UnsafeCell;
 use crate::time::Instant;
+use crate::timer::TimerMode;
 
 /// A registration whose `destroy` writes to it, which loom objects to unless the push came before.
 struct Item(UnsafeCell<u32>);
@@ -208,12 +209,19 @@ unsafe impl Timers for Nowhere {
     unsafe fn init(
         &self,
         _node: *mut (),
+        _mode: TimerMode,
         _entry: TimerEntry,
         _context: *const (),
     ) -> Result<(), Error> {
         unreachable!()
     }
-    unsafe fn arm(&self, _node: NonNull<()>, _at: Instant, _how: Arm) -> Result<(), Error> {
+    unsafe fn arm(
+        &self,
+        _node: NonNull<()>,
+        _at: Instant,
+        _slack: Option<Duration>,
+        _how: Arm,
+    ) -> Result<(), Error> {
         unreachable!()
     }
     unsafe fn state(&self, _node: NonNull<()>) -> TimerState {

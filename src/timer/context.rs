@@ -4,6 +4,7 @@ use core::time::Duration;
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::time::Instant;
+use crate::timer::mode::Clock;
 
 /// What a timer's callback asks for when it returns.
 ///
@@ -13,7 +14,7 @@ use crate::time::Instant;
 pub enum Restart {
     /// Nothing: the timer stays idle until it is started again.
     No,
-    /// To expire again at this instant.
+    /// To expire again at this instant, with the slack of the last start.
     At(Instant),
     /// The callback asked for something impossible, such as a period of zero; the timer stays idle and the platform is
     /// told ([`Event::Refused`](crate::event::Event::Refused)).
@@ -23,26 +24,28 @@ pub enum Restart {
 /// What a timer's callback knows of its expiry.
 pub struct TimerContext<'t, P: Platform> {
     platform: &'t P,
+    clock: Clock,
     expires: Instant,
     overrun: u64,
 }
 
 impl<'t, P: Platform> TimerContext<'t, P> {
-    pub(crate) fn new(platform: &'t P, expires: Instant) -> Self {
+    pub(crate) fn new(platform: &'t P, clock: Clock, expires: Instant) -> Self {
         TimerContext {
             platform,
+            clock,
             expires,
             overrun: 0,
         }
     }
 
-    /// The present.
+    /// The present, by the timer's clock.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.platform.now()
+        now(self.platform, self.clock)
     }
 
-    /// The instant that the timer was armed for; the present is later by the timer's lateness.
+    /// The instant that the timer was armed for; the present is later by its lateness, and by what it was given as slack.
     #[must_use]
     pub fn expires(&self) -> Instant {
         self.expires
@@ -81,6 +84,15 @@ impl<P: Platform> fmt::Debug for TimerContext<'_, P> {
             .field("expires", &self.expires)
             .field("overrun", &self.overrun)
             .finish_non_exhaustive()
+    }
+}
+
+/// The present by a clock that the platform has, as was found when the timer was registered.
+#[inline]
+pub(crate) fn now<P: Platform>(platform: &P, clock: Clock) -> Instant {
+    match clock {
+        Clock::Monotonic => platform.now(),
+        clock => platform.clock(clock).unwrap_or_default(),
     }
 }
 

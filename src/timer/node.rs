@@ -2,6 +2,7 @@
 
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
+use core::time::Duration;
 
 use crate::context::MaySleep;
 use crate::error::Error;
@@ -12,7 +13,8 @@ use crate::scope::registry::Registration;
 use crate::scope::DriverScope;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell};
 use crate::time::Instant;
-use crate::timer::context::{Restart, TimerContext};
+use crate::timer::context::{now, Restart, TimerContext};
+use crate::timer::mode::TimerMode;
 
 /// Set in `running` when the timer expired while its callback ran. Context ids are even.
 const AGAIN: usize = 1;
@@ -20,6 +22,7 @@ const AGAIN: usize = 1;
 pub(crate) struct TimerNode<P: Platform> {
     core: NonNull<Core<P>>,
     name: Name,
+    mode: TimerMode,
     /// The mark that a callback never runs beside itself: 0, or the id of the context that runs it, with AGAIN.
     running: AtomicUsize,
     /// Whether there is a callback; set once.
@@ -46,7 +49,15 @@ unsafe impl<P: Platform> Sync for TimerNode<P> {}
 
 impl<P: Platform> TimerNode<P> {
     /// Makes a timer without a callback, owned by the scope.
-    pub(crate) fn register(scope: &DriverScope<'_, P>, name: Name) -> Result<NonNull<Self>, Error> {
+    pub(crate) fn register_with(
+        scope: &DriverScope<'_, P>,
+        name: Name,
+        mode: TimerMode,
+    ) -> Result<NonNull<Self>, Error> {
+        // From here on the clock can be read: see `now`.
+        if scope.platform().clock(mode.clock).is_none() {
+            return Err(Error::Unsupported);
+        }
         let core = NonNull::from(scope.core());
         let init = |place: NonNull<Self>| {
             // SAFETY: `place` is memory for a node, ours alone until the registration is published.
@@ -54,6 +65,7 @@ impl<P: Platform> TimerNode<P> {
                 place.write(TimerNode {
                     core,
                     name,
+                    mode,
                     running: AtomicUsize::new(0),
                     ready: AtomicBool::new(false),
                     panicked: AtomicBool::new(false),
@@ -65,6 +77,7 @@ impl<P: Platform> TimerNode<P> {
                 // be called with this context from anywhere until then.
                 scope.platform().timers().init(
                     node.as_ptr(),
+                    mode,
                     entry::<P>,
                     place.as_ptr() as *const (),
                 )
@@ -99,6 +112,16 @@ impl<P: Platform> TimerNode<P> {
         self.name
     }
 
+    pub(crate) fn mode(&self) -> TimerMode {
+        self.mode
+    }
+
+    /// The present, by the timer's clock.
+    #[inline]
+    pub(crate) fn now(&self) -> Instant {
+        now(self.platform(), self.mode.clock)
+    }
+
     fn timer_place(&self) -> NonNull<<P::Timers as Timers>::Node> {
         // The address of the platform's node. Not an access: the crate never looks at it. (`with`, since loom takes `with_mut`
         // for a write, and several contexts may be here.)
@@ -109,8 +132,20 @@ impl<P: Platform> TimerNode<P> {
         unsafe { NonNull::new_unchecked(place) }
     }
 
+    /// Starts the timer for this very instant.
     #[inline]
     pub(crate) fn arm(&self, at: Instant, how: Arm) -> Result<(), Error> {
+        self.arm_within(at, Some(Duration::ZERO), how)
+    }
+
+    /// Starts the timer for this instant or up to `slack` later; without one, that of the last start.
+    #[inline]
+    pub(crate) fn arm_within(
+        &self,
+        at: Instant,
+        slack: Option<Duration>,
+        how: Arm,
+    ) -> Result<(), Error> {
         // Acquire: pairs with the Release in `set_callback`, so that a context that starts the timer (and what the platform
         // then calls) sees the callback.
         if !self.ready.load(Ordering::Acquire) {
@@ -125,7 +160,11 @@ impl<P: Platform> TimerNode<P> {
             return Err(Error::Closed);
         }
         // SAFETY: initialised at `register`, and not released while a handle exists.
-        unsafe { self.platform().timers().arm(self.timer_place(), at, how) }
+        unsafe {
+            self.platform()
+                .timers()
+                .arm(self.timer_place(), at, slack, how)
+        }
     }
 
     pub(crate) fn state(&self) -> TimerState {
@@ -190,7 +229,7 @@ impl<P: Platform> TimerNode<P> {
             }
             // Only AGAIN can have come in: nobody else clears the mark. Acquire: pairs with the Release of the note.
             self.running.swap(me, Ordering::Acquire);
-            expires = self.platform().now();
+            expires = self.now();
         }
     }
 
@@ -199,7 +238,7 @@ impl<P: Platform> TimerNode<P> {
         if self.panicked.load(Ordering::Relaxed) {
             return;
         }
-        let mut context = TimerContext::new(self.platform(), expires);
+        let mut context = TimerContext::new(self.platform(), self.mode.clock, expires);
         let restart = self.core().guarded(Some(&self.name), || {
             self.callback.with(|callback| {
                 // SAFETY: `arm` found `ready`, so the callback is there, and it is not written again before every entry has
@@ -216,7 +255,7 @@ impl<P: Platform> TimerNode<P> {
         match restart {
             Some(Some(Restart::At(at))) => {
                 // Refused only when the scope is closing, and then it is as it should be.
-                let _ = self.arm(at, Arm::IfIdle);
+                let _ = self.arm_within(at, None, Arm::IfIdle);
             }
             Some(Some(Restart::Refused(error))) => self.platform().trace(&Event::Refused {
                 driver: self.core().driver,

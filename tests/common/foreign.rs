@@ -20,7 +20,7 @@ use driver_scope::platform::{
     Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState, Timers,
 };
 use driver_scope::sections::Counted;
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
 use super::TestPlatform;
 
@@ -42,6 +42,8 @@ pub mod c {
         queued: bool,
         started: bool,
         expires: u64,
+        /// How much later it may expire.
+        delta: u64,
         /// How many wait in [`hrtimer_cancel`].
         cancelling: usize,
     }
@@ -124,16 +126,16 @@ pub mod c {
                     Some((at, timer)) if at <= now => {
                         state.queue.remove(0);
                         // SAFETY: in the queue, so valid; under the lock.
-                        let function = unsafe {
+                        let (function, expires) = unsafe {
                             (*timer).queued = false;
-                            (*timer).function
+                            ((*timer).function, (*timer).expires)
                         };
                         state.running.push(timer);
                         let at_once = state.running.iter().filter(|&&t| t == timer).count();
                         state.most_at_once = state.most_at_once.max(at_once);
                         drop(state);
                         // SAFETY: noted as running, so a cancel waits.
-                        unsafe { function(timer, at) };
+                        unsafe { function(timer, expires) };
                         // From here on only the address is used.
                         state = self.state.lock().unwrap();
                         let place = state.running.iter().position(|&t| t == timer);
@@ -178,22 +180,24 @@ pub mod c {
                 queued: false,
                 started: false,
                 expires: 0,
+                delta: 0,
                 cancelling: 0,
             });
         }
     }
 
-    /// Queues a timer, or moves it in the queue.
+    /// Queues a timer, or moves it in the queue. It expires at `at` or up to `delta` later: here, as late as it may.
     ///
     /// # Safety
     /// `timer` is initialised, here and below, and is cancelled before its memory goes.
-    pub unsafe fn hrtimer_start(timer: *mut Hrtimer, at: u64) {
+    pub unsafe fn hrtimer_start_range_ns(timer: *mut Hrtimer, at: u64, delta: u64) {
         // SAFETY: the caller's promise.
         let (base, mut state) = unsafe { lock(timer) };
         // SAFETY: valid, and under the lock.
         unsafe {
             state.dequeue(timer);
             (*timer).expires = at;
+            (*timer).delta = delta;
             (*timer).started = true;
             if (*timer).cancelling > 0 {
                 // As if the start had come just before the cancel.
@@ -201,8 +205,9 @@ pub mod c {
             }
             (*timer).queued = true;
         }
-        let place = state.queue.partition_point(|&(other, _)| other <= at);
-        state.queue.insert(place, (at, timer));
+        let last = at.saturating_add(delta);
+        let place = state.queue.partition_point(|&(other, _)| other <= last);
+        state.queue.insert(place, (last, timer));
         drop(state);
         base.alarm.notify_all();
     }
@@ -241,6 +246,17 @@ pub mod c {
             (*timer).cancelling -= 1;
             i32::from(active)
         }
+    }
+
+    /// How much later than its expiry it may expire, as it was last started.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn hrtimer_delta(timer: *mut Hrtimer) -> u64 {
+        // SAFETY: the caller's promise.
+        let (_, _state) = unsafe { lock(timer) };
+        // SAFETY: valid, and under the lock.
+        unsafe { (*timer).delta }
     }
 
     /// Whether it is queued, whether its function runs, and when it was last started for.
@@ -349,9 +365,13 @@ unsafe impl Timers for Foreign {
     unsafe fn init(
         &self,
         node: *mut ForeignTimer,
+        mode: TimerMode,
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error> {
+        if mode != TimerMode::new() {
+            return Err(Error::Unsupported);
+        }
         // SAFETY: memory for a node, which stays where it is, says the caller. Field by field: the timer is made in place.
         unsafe {
             (&raw mut (*node).entry).write(entry);
@@ -366,7 +386,13 @@ unsafe impl Timers for Foreign {
         Ok(())
     }
 
-    unsafe fn arm(&self, node: NonNull<ForeignTimer>, at: Instant, how: Arm) -> Result<(), Error> {
+    unsafe fn arm(
+        &self,
+        node: NonNull<ForeignTimer>,
+        at: Instant,
+        slack: Option<Duration>,
+        how: Arm,
+    ) -> Result<(), Error> {
         // SAFETY: (here and below) initialised and not dropped, says the caller.
         let node = unsafe { node.as_ref() };
         let shut = node.shut.lock().unwrap();
@@ -376,7 +402,11 @@ unsafe impl Timers for Foreign {
         // SAFETY: as above.
         unsafe {
             if how == Arm::Replace || !c::hrtimer_look(node.c()).0 {
-                c::hrtimer_start(node.c(), at.as_nanos());
+                let delta = match slack {
+                    Some(slack) => slack.as_nanos().try_into().unwrap_or(u64::MAX),
+                    None => c::hrtimer_delta(node.c()),
+                };
+                c::hrtimer_start_range_ns(node.c(), at.as_nanos(), delta);
             }
         }
         Ok(())

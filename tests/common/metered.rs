@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{Arm, DeferredEntry, TimerEntry, TimerState, Timers};
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TryCancel};
+use driver_scope::{Clock, ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
 use super::{Log, TestPlatform};
 
@@ -168,6 +168,7 @@ unsafe impl<P: Platform> Timers for Metered<P> {
     unsafe fn init(
         &self,
         node: *mut Self::Node,
+        mode: TimerMode,
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error> {
@@ -175,12 +176,18 @@ unsafe impl<P: Platform> Timers for Metered<P> {
             return Err(Error::Platform(-11));
         }
         // SAFETY: (here and below) the caller's promise.
-        unsafe { self.inner.timers().init(node, entry, context) }
+        unsafe { self.inner.timers().init(node, mode, entry, context) }
     }
 
-    unsafe fn arm(&self, node: NonNull<Self::Node>, at: Instant, how: Arm) -> Result<(), Error> {
+    unsafe fn arm(
+        &self,
+        node: NonNull<Self::Node>,
+        at: Instant,
+        slack: Option<Duration>,
+        how: Arm,
+    ) -> Result<(), Error> {
         // SAFETY: see `init`.
-        unsafe { self.inner.timers().arm(node, at, how) }
+        unsafe { self.inner.timers().arm(node, at, slack, how) }
     }
 
     unsafe fn state(&self, node: NonNull<Self::Node>) -> TimerState {
@@ -313,6 +320,10 @@ unsafe impl<P: Platform> Platform for Metered<P> {
 
     fn now(&self) -> Instant {
         self.inner.now()
+    }
+
+    fn clock(&self, clock: Clock) -> Option<Instant> {
+        self.inner.clock(clock)
     }
 
     fn timers(&self) -> &Self {

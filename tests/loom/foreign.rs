@@ -14,7 +14,7 @@ use driver_scope::platform::{
     Arm, DeferredEntry, Platform, TimerEntry, TimerState, Timers, TryCancel,
 };
 use driver_scope::sections::Counted;
-use driver_scope::{ContextId, Error, Instant, MaySleep};
+use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
@@ -210,6 +210,7 @@ unsafe impl Timers for ForeignPlatform {
     unsafe fn init(
         &self,
         node: *mut ForeignNode,
+        _mode: TimerMode,
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error> {
@@ -229,7 +230,13 @@ unsafe impl Timers for ForeignPlatform {
         Ok(())
     }
 
-    unsafe fn arm(&self, node: NonNull<ForeignNode>, at: Instant, how: Arm) -> Result<(), Error> {
+    unsafe fn arm(
+        &self,
+        node: NonNull<ForeignNode>,
+        at: Instant,
+        _slack: Option<Duration>,
+        how: Arm,
+    ) -> Result<(), Error> {
         // SAFETY: (this and the four below) the node is initialised and of this platform, says the caller, and the crate
         // shuts it before its memory goes.
         unsafe {

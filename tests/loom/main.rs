@@ -35,5 +35,6 @@ mod sections_beyond_cells;
 mod start_against_fire;
 mod start_against_set;
 mod start_against_teardown;
+mod start_elsewhere;
 mod teardown_against_callback;
 mod unbind_in_port;

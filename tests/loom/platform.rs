@@ -2,6 +2,7 @@
 //! thread of the model says so.
 
 use std::alloc::Layout;
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use driver_scope::platform::{DeferredEntry, Platform};
 use driver_scope::sections::{Counted, Slots};
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
-use driver_scope::{ContextId, Instant, MaySleep};
+use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
 use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
 
@@ -23,13 +24,23 @@ pub struct LoomPlatform<S: LoomSections = Counted> {
 }
 
 pub struct Shared<S: LoomSections = Counted> {
-    queue: Mutex<Queue<Small>>,
-    /// Tells waiters that an entry has ended.
-    ended: Condvar,
+    queues: Vec<Bank>,
     deferred: Deferred,
     memory: Memory,
     sections: S,
     readers: S::Readers,
+}
+
+/// A queue behind its lock.
+struct Bank {
+    queue: Mutex<Queue<Small>>,
+    /// Tells waiters that an entry has ended.
+    ended: Condvar,
+}
+
+loom::thread_local! {
+    /// The queue for what the thread starts.
+    static HERE: Cell<usize> = Cell::new(0);
 }
 
 impl<S: LoomSections> Clone for LoomPlatform<S> {
@@ -42,9 +53,14 @@ impl<S: LoomSections> Clone for LoomPlatform<S> {
 }
 
 impl LoomPlatform {
-    /// With the strategy that has no part in most models.
+    /// With the strategy that has no part in most models, and one queue.
     pub fn new() -> Self {
         Self::with_sections()
+    }
+
+    /// With so many queues.
+    pub fn with_queues(queues: usize) -> Self {
+        Self::with(queues)
     }
 }
 
@@ -57,12 +73,19 @@ impl LoomPlatform<Slots<LoomReaders>> {
 
 impl<S: LoomSections> LoomPlatform<S> {
     pub fn with_sections() -> Self {
+        Self::with(1)
+    }
+
+    fn with(queues: usize) -> Self {
+        let bank = |_| Bank {
+            queue: Mutex::new(Queue::new()),
+            ended: Condvar::new(),
+        };
         let (sections, readers) = S::new();
         LoomPlatform {
             canary: Canary::new(),
             shared: Arc::new(Shared {
-                queue: Mutex::new(Queue::new()),
-                ended: Condvar::new(),
+                queues: (0..queues).map(bank).collect(),
                 deferred: Deferred::new(),
                 memory: Memory::new(),
                 sections,
@@ -82,34 +105,33 @@ impl<S: LoomSections> LoomPlatform<S> {
         f(unsafe { MaySleep::assume() })
     }
 
-    /// Lets every timer expire that is due at `now`, those too that callbacks start meanwhile. Returns how many did.
+    /// Has what the calling thread starts from now on go to this queue.
+    pub fn use_queue(&self, queue: usize) {
+        HERE.with(|here| here.set(queue));
+    }
+
+    /// Lets every timer of the first queue expire that is due at `now`, those too that callbacks start meanwhile. Returns how many did.
     pub fn expire(&self, now: Instant) -> usize {
-        let shared = self.shared();
-        let mut calls = 0;
-        let mut queue = shared.queue.lock().unwrap();
-        loop {
-            if queue.is_busy() {
-                // Another thread of the model is calling an entry.
-                queue = shared.ended.wait(queue).unwrap();
-                continue;
-            }
-            let Due::Call(call) = queue.take_due(now) else {
-                return calls;
-            };
-            drop(queue);
-            // SAFETY: just taken out, and `finished` comes next; no lock is held.
-            common::callback(|| unsafe { call.make() });
-            calls += 1;
-            queue = shared.queue.lock().unwrap();
-            queue.finished();
-            shared.ended.notify_all();
-        }
+        self.expire_in(0, now)
+    }
+
+    /// The same for another queue, to which goes what the callbacks start.
+    pub fn expire_in(&self, queue: usize, now: Instant) -> usize {
+        let before = HERE.with(|here| here.replace(queue));
+        let calls = self.shared().queues[queue].expire(now);
+        HERE.with(|here| here.set(before));
+        calls
+    }
+
+    /// A thread that does [`expire_in`](LoomPlatform::expire_in) once.
+    pub fn spawn_expire_in(&self, queue: usize, now: Instant) -> JoinHandle<usize> {
+        let platform = self.clone();
+        loom::thread::spawn(move || platform.expire_in(queue, now))
     }
 
     /// A thread that does [`expire`](LoomPlatform::expire) once.
     pub fn spawn_expire(&self, now: Instant) -> JoinHandle<usize> {
-        let platform = self.clone();
-        loom::thread::spawn(move || platform.expire(now))
+        self.spawn_expire_in(0, now)
     }
 
     /// Waits for a deferred call, and makes it.
@@ -124,35 +146,67 @@ impl<S: LoomSections> LoomPlatform<S> {
 
     /// Whether no timer is armed.
     pub fn is_idle(&self) -> bool {
-        let queue = self.shared().queue.lock().unwrap();
-        queue.next_expiry().is_none() && !queue.is_busy()
+        self.shared().queues.iter().all(|bank| {
+            let queue = bank.queue.lock().unwrap();
+            queue.next_expiry().is_none() && !queue.is_busy()
+        })
     }
 }
 
-// SAFETY: all access to the queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
+impl Bank {
+    fn expire(&self, now: Instant) -> usize {
+        let mut calls = 0;
+        let mut queue = self.queue.lock().unwrap();
+        loop {
+            if queue.is_busy() {
+                // Another thread of the model is calling an entry.
+                queue = self.ended.wait(queue).unwrap();
+                continue;
+            }
+            let Due::Call(call) = queue.take_due(now) else {
+                return calls;
+            };
+            drop(queue);
+            // SAFETY: just taken out, and `finished` comes next; no lock is held.
+            common::callback(|| unsafe { call.make() });
+            calls += 1;
+            queue = self.queue.lock().unwrap();
+            queue.finished();
+            self.ended.notify_all();
+        }
+    }
+}
+
+// SAFETY: all access to a queue is under its mutex. `expire` makes each call that it takes out, with the mutex free, then notes its
 // end and wakes all waiters.
 unsafe impl<S: LoomSections> Monitor for Shared<S> {
     type Size = Small;
 
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
-        f(&mut self.queue.lock().unwrap())
+    fn here(&self, _mode: TimerMode) -> Result<usize, Error> {
+        Ok(HERE.with(Cell::get))
+    }
+
+    unsafe fn with<R>(&self, queue: usize, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
+        f(&mut self.queues[queue].queue.lock().unwrap())
     }
 
     unsafe fn wait<R>(
         &self,
+        queue: usize,
         mut f: impl FnMut(&mut Queue<Small>) -> Option<R>,
         _stalled: &dyn Fn(),
     ) -> R {
-        let mut queue = self.queue.lock().unwrap();
+        let bank = &self.queues[queue];
+        let mut queue = bank.queue.lock().unwrap();
         loop {
             if let Some(result) = f(&mut queue) {
                 return result;
             }
-            queue = self.ended.wait(queue).unwrap();
+            queue = bank.ended.wait(queue).unwrap();
         }
     }
 
-    fn alarm(&self) {
+    fn alarm(&self, _queue: usize) {
         // The threads of a model let timers expire when it suits the model.
     }
 }

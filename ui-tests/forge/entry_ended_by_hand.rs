@@ -5,7 +5,7 @@ use driver_scope::timer::queue::{Monitor, Queue};
 use driver_scope::{DriverScope, Platform};
 
 fn hurry(scope: &DriverScope<'_, Host>) {
-    scope.platform().timers().with(Queue::finished);
+    scope.platform().timers().with(0, Queue::finished);
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use driver_scope::platform::{Bus, DeferredEntry, DeviceMemory, RawLock};
 use driver_scope::sections::Counted;
-use driver_scope::timer::queue::{Monitor, Queue, Small};
+use driver_scope::timer::queue::{Large, Monitor, Queue};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
 
 /// A bus whose devices are in memory, as on a real machine.
@@ -112,21 +112,22 @@ unsafe impl Platform for Nowhere {
 
 // SAFETY: as above.
 unsafe impl Monitor for Nowhere {
-    type Size = Small;
+    type Size = Large;
 
-    unsafe fn with<R>(&self, _f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
+    unsafe fn with<R>(&self, _queue: usize, _f: impl FnOnce(&mut Queue) -> R) -> R {
         match *self {}
     }
 
     unsafe fn wait<R>(
         &self,
-        _f: impl FnMut(&mut Queue<Small>) -> Option<R>,
+        _queue: usize,
+        _f: impl FnMut(&mut Queue) -> Option<R>,
         _stalled: &dyn Fn(),
     ) -> R {
         match *self {}
     }
 
-    fn alarm(&self) {
+    fn alarm(&self, _queue: usize) {
         match *self {}
     }
 }

@@ -1,6 +1,9 @@
 //! The queue against a sorted map.
 
 use super::*;
+use crate::platform::{Arm, Timers, TryCancel};
+use crate::timer::Clock;
+use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
@@ -31,6 +34,17 @@ impl Dice {
     }
 }
 
+impl Dice {
+    /// None mostly, else of any order of magnitude.
+    fn slack(&mut self) -> u64 {
+        let roll = self.roll();
+        match roll % 4 {
+            0 => (roll >> 2) >> (roll % 62),
+            _ => 0,
+        }
+    }
+}
+
 /// What the queue should be.
 #[derive(Default)]
 struct Model {
@@ -42,10 +56,11 @@ struct Model {
 }
 
 impl Model {
-    fn start(&mut self, timer: usize, at: u64) {
+    fn start(&mut self, timer: usize, at: u64, slack: u64) {
         self.cancel(timer);
         self.started += 1;
-        let key = (at, self.started);
+        let due = slow_roundest(at, at.saturating_add(slack));
+        let key = (due, self.started);
         self.pending.insert(key, timer);
         self.timers[timer] = Some((key, at));
     }
@@ -65,6 +80,52 @@ impl Model {
         self.pending.remove(&key);
         self.timers[timer].take().map(|(_, at)| (timer, at))
     }
+}
+
+/// By trying: the instant of a range that is a multiple of the highest power of two.
+fn slow_roundest(first: u64, last: u64) -> u64 {
+    for zeros in (1..64).rev() {
+        let unit = 1_u64 << zeros;
+        // (`first` rounded up; past the end of the clock there is none.)
+        let round = first.checked_add(unit - 1).map(|at| at / unit * unit);
+        if let Some(round) = round.filter(|&round| round <= last) {
+            return round;
+        }
+    }
+    first
+}
+
+/// # Safety
+/// The node stays valid until it is disarmed.
+unsafe fn start<S: Size>(queue: &mut Queue<S>, node: NonNull<QueueNode>, at: u64, slack: u64) {
+    let slack = Some(Duration::from_nanos(slack));
+    // SAFETY: the caller's promise; disarmed before it is armed.
+    unsafe {
+        queue.disarm(node);
+        QueueNode::look(node, |inner| {
+            inner.set_expires(Instant::from_nanos(at), slack)
+        });
+        queue.insert(node);
+    }
+}
+
+#[test]
+fn the_roundest_of_a_range_is_in_it_and_has_the_most_zeros() {
+    let mut dice = Dice(0x5eed_0008);
+    for _ in 0..STEPS {
+        let first = dice.instant(dice.0 >> (dice.0 % 64));
+        let last = first.saturating_add(dice.slack());
+        assert_eq!(
+            roundest(first, last),
+            slow_roundest(first, last),
+            "{first} to {last}"
+        );
+    }
+    assert_eq!(roundest(0, u64::MAX), 0);
+    assert_eq!(roundest(1, u64::MAX), 1 << 63);
+    assert_eq!(roundest(u64::MAX, u64::MAX), u64::MAX);
+    assert_eq!(roundest(1000, 1000), 1000);
+    assert_eq!(roundest(1000, 1100), 1024);
 }
 
 fn against_a_map<S: Size>(seed: u64, timers: usize, steps: usize) {
@@ -94,13 +155,10 @@ fn against_a_map<S: Size>(seed: u64, timers: usize, steps: usize) {
         let node = NonNull::from(&nodes[timer]);
         match dice.roll() % 8 {
             0..=3 => {
-                let at = dice.instant(now);
+                let (at, slack) = (dice.instant(now), dice.slack());
                 // SAFETY: the nodes outlive the queue's use; disarmed before it is armed.
-                unsafe {
-                    queue.disarm(node);
-                    queue.insert(node, Instant::from_nanos(at));
-                }
-                model.start(timer, at);
+                unsafe { start(&mut queue, node, at, slack) };
+                model.start(timer, at, slack);
             }
             4..=5 => {
                 // SAFETY: as above.
@@ -111,6 +169,10 @@ fn against_a_map<S: Size>(seed: u64, timers: usize, steps: usize) {
                 now = match dice.roll() % 4 {
                     0 => queue.next_expiry().map_or(now, |at| at.as_nanos().max(now)),
                     1 => now,
+                    // The clock is set back.
+                    2 if dice.roll() % 8 == 0 => {
+                        now.saturating_sub(dice.roll() >> (dice.roll() % 64))
+                    }
                     _ => dice.instant(now).max(now).min(now.saturating_add(1 << 40)),
                 };
                 loop {
@@ -135,23 +197,218 @@ fn against_a_map<S: Size>(seed: u64, timers: usize, steps: usize) {
                     // A callback that starts something.
                     if dice.roll() % 4 == 0 {
                         let timer = (dice.roll() % timers as u64) as usize;
-                        let at = dice.instant(found.1);
+                        let (at, slack) = (dice.instant(found.1), dice.slack());
                         let node = NonNull::from(&nodes[timer]);
                         // SAFETY: as above.
-                        unsafe {
-                            queue.disarm(node);
-                            queue.insert(node, Instant::from_nanos(at));
-                        }
-                        model.start(timer, at);
-                        // Else it could go on for ever.
-                        if at <= now {
-                            now = now.max(at);
-                        }
+                        unsafe { start(&mut queue, node, at, slack) };
+                        model.start(timer, at, slack);
                     }
                 }
             }
         }
         assert_eq!(queue.next_expiry().is_none(), model.pending.is_empty());
+    }
+}
+
+/// Several queues of one platform; the test says whose context it is.
+struct Several {
+    queues: Vec<RefCell<Queue<Small>>>,
+    here: Cell<usize>,
+}
+
+// SAFETY: single-threaded; a queue is borrowed for a closure at a time.
+unsafe impl Sync for Several {}
+// SAFETY: as above; what is taken out is called and finished by `expire`.
+unsafe impl Monitor for Several {
+    type Size = Small;
+    fn here(&self, _mode: TimerMode) -> Result<usize, Error> {
+        Ok(self.here.get())
+    }
+    unsafe fn with<R>(&self, queue: usize, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
+        f(&mut self.queues[queue].borrow_mut())
+    }
+    unsafe fn wait<R>(
+        &self,
+        queue: usize,
+        f: impl FnMut(&mut Queue<Small>) -> Option<R>,
+        _stalled: &dyn Fn(),
+    ) -> R {
+        // SAFETY: the caller's promise.
+        unsafe { self.with(queue, f) }.expect("nothing runs")
+    }
+    fn alarm(&self, _queue: usize) {}
+}
+
+/// Where a timer should be: its queue, and if it is armed when it is due and when it was started.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    queue: usize,
+    key: Option<(u64, u64)>,
+    at: u64,
+    started: bool,
+}
+
+/// Timers started by the contexts of several queues, some of them pinned, expire each in the queue where it should be, in order.
+fn several_against_a_list(seed: u64, queues: usize, steps: usize) {
+    const TIMERS: usize = 12;
+    const EXACT: Option<Duration> = Some(Duration::ZERO);
+    let monitor = Several {
+        queues: (0..queues).map(|_| RefCell::new(Queue::new())).collect(),
+        here: Cell::new(0),
+    };
+    let mode = |timer: usize| match timer % 3 {
+        0 => TimerMode::new().pinned(),
+        _ => TimerMode::new(),
+    };
+    let nodes: Vec<QueueNode> = (0..TIMERS)
+        .map(|timer| {
+            QueueNode::on(&monitor, mode(timer), nothing, timer as *const ()).expect("all modes")
+        })
+        .collect();
+    let mut places = [Place::default(); TIMERS];
+    let mut dice = Dice(seed);
+    let (mut now, mut started) = (0_u64, 0);
+    let mut start = |places: &mut [Place], dice: &mut Dice, running: Option<usize>, now: u64| {
+        let timer = (dice.roll() % TIMERS as u64) as usize;
+        let how = [Arm::Replace, Arm::IfIdle][(dice.roll() % 4 / 3) as usize];
+        let at = now + dice.roll() % 50;
+        // SAFETY: the nodes outlive the queues' use.
+        unsafe {
+            monitor.arm(
+                NonNull::from(&nodes[timer]),
+                Instant::from_nanos(at),
+                EXACT,
+                how,
+            )
+        }
+        .expect("not shut");
+        let place = &mut places[timer];
+        if how == Arm::IfIdle && place.key.is_some() {
+            return;
+        }
+        let stays = running == Some(timer) || mode(timer).pinned && place.started;
+        if !stays {
+            place.queue = monitor.here.get();
+        }
+        started += 1;
+        (place.key, place.at, place.started) = (Some((at, started)), at, true);
+    };
+    for _ in 0..steps {
+        monitor.here.set((dice.roll() % queues as u64) as usize);
+        match dice.roll() % 8 {
+            0..=4 => start(&mut places, &mut dice, None, now),
+            5 => {
+                let timer = (dice.roll() % TIMERS as u64) as usize;
+                let expected = match places[timer].key.take() {
+                    Some(_) => TryCancel::Cancelled,
+                    None => TryCancel::Idle,
+                };
+                // SAFETY: as above.
+                let found = unsafe { monitor.try_cancel(NonNull::from(&nodes[timer])) };
+                assert_eq!(found, expected);
+            }
+            _ => {
+                now += dice.roll() % 30;
+                let queue = monitor.here.get();
+                loop {
+                    let due = monitor.queues[queue]
+                        .borrow_mut()
+                        .take_due(Instant::from_nanos(now));
+                    let timers = places.iter().enumerate();
+                    let expected = timers
+                        .filter(|(_, place)| place.queue == queue)
+                        .filter_map(|(timer, place)| Some((place.key?, timer)))
+                        .filter(|&((at, _), _)| at <= now)
+                        .min();
+                    let Due::Call(call) = due else {
+                        assert_eq!(expected, None);
+                        break;
+                    };
+                    let timer = call.context as usize;
+                    assert_eq!(Some(timer), expected.map(|(_, timer)| timer));
+                    assert_eq!(call.expires.as_nanos(), places[timer].at);
+                    places[timer].key = None;
+                    // The callback starts something, itself perhaps; and so do others meanwhile.
+                    for _ in 0..dice.roll() % 3 {
+                        monitor.here.set((dice.roll() % queues as u64) as usize);
+                        start(&mut places, &mut dice, Some(timer), now + 1);
+                    }
+                    monitor.here.set(queue);
+                    monitor.queues[queue].borrow_mut().finished();
+                }
+            }
+        }
+        for (place, node) in places.iter().zip(&nodes) {
+            assert!(node.belongs_to(place.queue));
+        }
+    }
+}
+
+#[test]
+fn timers_are_in_the_queue_where_they_were_started() {
+    several_against_a_list(0x5eed_0009, 2, STEPS / 2);
+    several_against_a_list(0x5eed_000a, 5, STEPS / 2);
+}
+
+/// A clock that is set back leaves a queue in which starting takes constant time: nothing is kept as past.
+#[test]
+fn a_clock_that_goes_back_leaves_nothing_in_the_past() {
+    let nodes: Vec<QueueNode> = (0..100)
+        .map(|timer| QueueNode::new(nothing, timer as *const ()))
+        .collect();
+    let mut queue = Queue::<Small>::new();
+    let add = |queue: &mut Queue<Small>, i: usize| {
+        // SAFETY: the nodes outlive the queue's use.
+        unsafe { start(queue, NonNull::from(&nodes[i]), 1_000_000 + i as u64 % 7, 0) }
+    };
+    let late = Instant::from_nanos(2_000_000);
+    assert!(matches!(queue.take_due(late), Due::Never));
+    (0..50).for_each(|i| add(&mut queue, i));
+    assert!(queue.wheel.has_past());
+    // Back to before all of them.
+    assert!(matches!(queue.take_due(Instant::from_nanos(5)), Due::At(_)));
+    assert!(!queue.wheel.has_past());
+    (50..100).for_each(|i| add(&mut queue, i));
+    assert!(!queue.wheel.has_past());
+    let mut order: Vec<usize> = (0..100).collect();
+    order.sort_by_key(|i| i % 7);
+    for expected in order {
+        let Due::Call(call) = queue.take_due(late) else {
+            panic!("{expected} is due")
+        };
+        assert_eq!(call.context as usize, expected);
+        queue.finished();
+    }
+    assert!(matches!(queue.take_due(late), Due::Never));
+}
+
+/// A platform that says nothing of modes has one: another is refused.
+#[test]
+fn a_monitor_has_no_modes_unless_it_says_so() {
+    struct Plain(RefCell<Queue<Small>>);
+    // SAFETY: single-threaded, and never called.
+    unsafe impl Monitor for Plain {
+        type Size = Small;
+        unsafe fn with<R>(&self, _: usize, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
+            f(&mut self.0.borrow_mut())
+        }
+        unsafe fn wait<R>(
+            &self,
+            _: usize,
+            _: impl FnMut(&mut Queue<Small>) -> Option<R>,
+            _: &dyn Fn(),
+        ) -> R {
+            unreachable!()
+        }
+        fn alarm(&self, _: usize) {}
+    }
+    let plain = Plain(RefCell::new(Queue::new()));
+    let on = |mode| QueueNode::on(&plain, mode, nothing, core::ptr::null()).map(drop);
+    assert_eq!(on(TimerMode::new()), Ok(()));
+    assert_eq!(on(TimerMode::new().pinned()), Ok(()));
+    assert_eq!(on(TimerMode::new().soft()), Err(Error::Unsupported));
+    for clock in [Clock::RealTime, Clock::BootTime] {
+        assert_eq!(on(TimerMode::new().clock(clock)), Err(Error::Unsupported));
     }
 }
 

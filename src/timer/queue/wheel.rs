@@ -12,7 +12,8 @@
 //! slots on a level, and nodes that can be taken out anywhere.)
 //!
 //! The present is the expiry of the timer taken out last, or the instant at which there was none to take out. What is started for before that is kept apart, in a ring in
-//! order of expiry. It is due at once, so there is seldom more than one.
+//! order of expiry. It is due at once, so there is seldom more than one. When the present goes back, as that of a clock which is set does, all nodes are put in
+//! anew.
 
 use core::ptr::NonNull;
 
@@ -131,6 +132,12 @@ impl<S: Size> Wheel<S> {
         self.levels == 0 && self.past.is_none()
     }
 
+    /// Whether anything is kept as past.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn has_past(&self) -> bool {
+        self.past.is_some()
+    }
+
     /// Where a node that expires at `at` belongs.
     #[inline(always)]
     fn place(&self, at: u64) -> (usize, usize) {
@@ -235,6 +242,25 @@ impl<S: Size> Wheel<S> {
         }
     }
 
+    /// Notes that the node, which was taken out, is armed all the same: it is on its way to another wheel.
+    ///
+    /// # Safety
+    /// The node is valid and in no wheel.
+    pub(super) unsafe fn set_away(node: NonNull<QueueNode>) {
+        // SAFETY: the caller's promise.
+        unsafe { QueueNode::link(node, |link| link.place = AWAY) };
+    }
+
+    /// Whether that was noted of an armed node.
+    ///
+    /// # Safety
+    /// The node is valid.
+    #[inline(always)]
+    pub(super) unsafe fn is_away(node: NonNull<QueueNode>) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { QueueNode::link(node, |link| link.place == AWAY) }
+    }
+
     #[inline(always)]
     fn unused(&mut self, level: usize, digit: usize) {
         self.used[level] &= !(1 << digit);
@@ -260,10 +286,12 @@ impl<S: Size> Wheel<S> {
     /// The first node, if it expires at `now` or before. The present comes with it, and no further: what it starts for after its own instant
     /// comes before what is due later.
     pub(super) fn first(&mut self, now: u64) -> First {
+        if now < self.present {
+            self.rebase(now);
+        }
         if let Some(first) = self.past {
             // SAFETY: nodes in the wheel are valid.
             let at = unsafe { QueueNode::link(first, |link| link.at) };
-            // (Later than now only if the clock went back.)
             return if at <= now {
                 First::Node(first)
             } else {
@@ -302,6 +330,26 @@ impl<S: Size> Wheel<S> {
         }
     }
 
+    /// The clock was set back: all nodes find their places anew. (Else whatever is started until it shows the old present again would be kept as past.)
+    #[cold]
+    fn rebase(&mut self, now: u64) {
+        // All rings become one. Nodes for the same instant come from one ring, so they stay in their order.
+        let mut all = self.past.take();
+        while let Some((level, digit)) = self.first_slot() {
+            let ring = self.slots.slot(level, digit).first.take();
+            self.unused(level, digit);
+            all = match (all, ring) {
+                // SAFETY: both are rings of this wheel.
+                (Some(all), Some(ring)) => Some(unsafe { join(all, ring) }),
+                (all, ring) => all.or(ring),
+            };
+        }
+        self.present = now;
+        if let Some(all) = all {
+            self.insert_ring(all);
+        }
+    }
+
     /// The present comes into a slot: its nodes move down.
     fn move_down(&mut self, level: usize, digit: usize, present: u64) {
         let slot = self.slots.slot(level, digit);
@@ -310,6 +358,11 @@ impl<S: Size> Wheel<S> {
         };
         self.unused(level, digit);
         self.present = present;
+        self.insert_ring(first);
+    }
+
+    /// Puts all nodes of a ring where they belong, in order.
+    fn insert_ring(&mut self, first: NonNull<QueueNode>) {
         let mut node = first;
         loop {
             // SAFETY: nodes in the wheel are valid; each is out of its old ring when it comes into a new one, since what comes after it is known by then,
@@ -357,6 +410,27 @@ unsafe fn alone(node: NonNull<QueueNode>) -> NonNull<QueueNode> {
     node
 }
 
+/// Makes one ring of two; the second comes after the first.
+///
+/// # Safety
+/// Both are whole, of valid nodes.
+unsafe fn join(first: NonNull<QueueNode>, second: NonNull<QueueNode>) -> NonNull<QueueNode> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let last_of = |ring: NonNull<QueueNode>| QueueNode::link(ring, |link| link.prev);
+        let (end, last) = (last_of(first), last_of(second));
+        QueueNode::link(NonNull::new_unchecked(end), |link| {
+            link.next = second.as_ptr()
+        });
+        QueueNode::link(second, |link| link.prev = end);
+        QueueNode::link(NonNull::new_unchecked(last), |link| {
+            link.next = first.as_ptr()
+        });
+        QueueNode::link(first, |link| link.prev = last);
+    }
+    first
+}
+
 /// Puts a node into a ring, before another; before its first is at its end.
 ///
 /// # Safety
@@ -380,6 +454,8 @@ unsafe fn put_before(other: NonNull<QueueNode>, node: NonNull<QueueNode>) {
 
 /// Not in a slot, but in the ring of what is past.
 const PAST: u16 = u16::MAX;
+/// Not in this wheel any more, and not yet in another.
+const AWAY: u16 = u16::MAX - 1;
 
 #[inline(always)]
 fn pack(level: usize, digit: usize) -> u16 {

@@ -59,7 +59,7 @@ impl<const N: usize> Tiny<N> {
         loop {
             let due = MACHINE.queue.borrow_mut().take_due(until);
             let Due::Call(call) = due else { break };
-            MACHINE.now.set(MACHINE.now.get().max(call.expires()));
+            MACHINE.now.set(MACHINE.now.get().max(call.due()));
             MACHINE.in_callback.set(true);
             // SAFETY: just taken out, and `finished` comes next; the queue is not borrowed.
             unsafe { call.make() };
@@ -83,21 +83,22 @@ impl<const N: usize> Tiny<N> {
 unsafe impl Monitor for Machine {
     type Size = Small;
 
-    unsafe fn with<R>(&self, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
+    unsafe fn with<R>(&self, _queue: usize, f: impl FnOnce(&mut Queue<Small>) -> R) -> R {
         f(&mut self.queue.borrow_mut())
     }
 
     unsafe fn wait<R>(
         &self,
+        queue: usize,
         f: impl FnMut(&mut Queue<Small>) -> Option<R>,
         _stalled: &dyn Fn(),
     ) -> R {
         // Who waits is not in a callback, so none runs.
         // SAFETY: the caller's promise.
-        unsafe { self.with(f) }.expect("nothing runs")
+        unsafe { self.with(queue, f) }.expect("nothing runs")
     }
 
-    fn alarm(&self) {
+    fn alarm(&self, _queue: usize) {
         // Here a timer interrupt would be programmed for the first expiry.
     }
 }

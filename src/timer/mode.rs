@@ -1,0 +1,73 @@
+/// A clock that timers go by.
+///
+/// Instants of different clocks do not compare meaningfully.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Clock {
+    /// Counts evenly from a start that the platform chooses, is never set, and stands while the machine is suspended.
+    #[default]
+    Monotonic,
+    /// The time of day: nanoseconds since 1970-01-01 00:00 UTC. It can be set, forward or back.
+    ///
+    /// A timer expires when the clock shows its instant or a later one, however it got there: at once when it is set beyond, so much later when it
+    /// is set back. That goes for a start with a delay, too, which is for an instant of this clock, found out at the start. (On
+    /// Linux such a timer becomes a monotonic one. Here that is for the driver to say.) A periodic timer counts the periods that were jumped over as
+    /// [overrun](crate::TimerContext::overrun), and after a step back waits for the instant that it would have been due at.
+    RealTime,
+    /// As the monotonic clock, but goes on while the machine is suspended. What falls due meanwhile expires when it wakes up.
+    BootTime,
+}
+
+/// How a timer expires: by which clock, and in which context. See [`DriverScope::hrtimer_with`](crate::DriverScope::hrtimer_with).
+///
+/// What the platform cannot do is refused when the timer is registered.
+///
+/// ```
+/// use driver_scope::{Clock, TimerMode};
+/// let mode = TimerMode::new().clock(Clock::BootTime).soft();
+/// assert!(mode.soft && !mode.pinned);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub struct TimerMode {
+    /// The clock that its instants are of.
+    pub clock: Clock,
+    /// Whether it gives way to timers that are not soft: it is called after all of those that are due at the same time, or beside them, and
+    /// does not hold them up.
+    pub soft: bool,
+    /// Whether it stays with the processor (the timer thread) on which it is started first, instead of going along with who starts it.
+    pub pinned: bool,
+}
+
+impl TimerMode {
+    /// The monotonic clock, hard, not pinned.
+    #[must_use]
+    pub const fn new() -> Self {
+        TimerMode {
+            clock: Clock::Monotonic,
+            soft: false,
+            pinned: false,
+        }
+    }
+
+    /// By this clock.
+    #[must_use]
+    pub const fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Soft.
+    #[must_use]
+    pub const fn soft(mut self) -> Self {
+        self.soft = true;
+        self
+    }
+
+    /// Pinned.
+    #[must_use]
+    pub const fn pinned(mut self) -> Self {
+        self.pinned = true;
+        self
+    }
+}
