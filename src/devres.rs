@@ -8,6 +8,7 @@ use core::panic::Location;
 
 use crate::error::Error;
 use crate::event::Kind;
+use crate::inspect::Details;
 use crate::mmio::{Extent, Mmio};
 use crate::platform::Platform;
 use crate::scope::gates::Gates;
@@ -81,6 +82,17 @@ struct Entry<F: Family, P: Platform> {
 // SAFETY: a resource calls nothing of the driver but its drop.
 unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
     const KIND: Kind = Kind::Devres;
+
+    fn inspect(&self) -> Details {
+        self.held.with(|held| {
+            // SAFETY: only `release` writes the cell, later.
+            match unsafe { &*held } {
+                // Relaxed: it tells, and nothing is done about it.
+                Some(held) if !held.dropped.load(Ordering::Relaxed) => Details::Held,
+                _ => Details::Released,
+            }
+        })
+    }
 
     unsafe fn destroy(&self) -> bool {
         self.held.with(|held| {

@@ -70,6 +70,8 @@ pub enum Error {
     NoDevice,
     /// What was waited for did not come in time.
     TimedOut,
+    /// As many sleeps are pending as their sleeper has places for.
+    TooManySleeps,
     /// The platform's own error number (`errno` where there is one).
     Platform(i32),
 }
@@ -114,6 +116,7 @@ impl fmt::Display for Error {
             Error::Leaked => f.write_str("a guard was forgotten; what it guards cannot be freed"),
             Error::NoDevice => f.write_str("the device does not answer as it should"),
             Error::TimedOut => f.write_str("timed out"),
+            Error::TooManySleeps => f.write_str("all places of the sleeper are taken"),
             Error::Platform(code) => write!(f, "platform error {code}"),
         }
     }

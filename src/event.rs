@@ -129,7 +129,7 @@ pub enum Phase {
     Gate,
     /// The driver's `remove`, then its `on_remove` actions. Everything still works.
     Hooks,
-    /// Calls that are still inside by a port are waited for; then registration and arming are refused.
+    /// Sleeps end; calls that are still inside by a port are waited for; then registration and arming are refused.
     Close,
     /// Every activity is stopped and waited for; then the readers of revocable resources are.
     ShutDown,
@@ -163,6 +163,8 @@ pub enum Kind {
     Action,
     /// A timer.
     Timer,
+    /// A place for a sleep, besides its timer.
+    Sleep,
     /// The driver's data.
     Data,
     /// An owned value.
@@ -178,6 +180,7 @@ impl fmt::Display for Kind {
         f.pad(match self {
             Kind::Action => "on_remove action",
             Kind::Timer => "hrtimer",
+            Kind::Sleep => "sleep",
             Kind::Data => "driver data",
             Kind::Owned => "owned value",
             Kind::Mapping => "mapping",

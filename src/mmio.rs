@@ -6,6 +6,7 @@ use core::panic::Location;
 
 use crate::error::Error;
 use crate::event::Kind;
+use crate::inspect::Details;
 use crate::platform::{Bus, Platform};
 use crate::scope::registry::Registration;
 use crate::scope::DriverScope;
@@ -126,6 +127,14 @@ struct Mapping<P: Platform> {
 // SAFETY: a mapping calls nothing.
 unsafe impl<P: Platform> Registration<P> for Mapping<P> {
     const KIND: Kind = Kind::Mapping;
+
+    fn inspect(&self) -> Details {
+        let size = self.mapping.with(|mapping| {
+            // SAFETY: only `release` writes the cell, later.
+            unsafe { (*mapping).as_ref().map(P::Bus::size) }
+        });
+        Details::Mapped(size.unwrap_or_default())
+    }
 
     unsafe fn release(&self) -> bool {
         // SAFETY: called once, when nobody uses a handle any more; the node is otherwise only touched at `map`.

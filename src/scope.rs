@@ -11,6 +11,7 @@ use core::time::Duration;
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::event::Name;
+use crate::inspect::{visit, Inspected, Table};
 use crate::platform::Platform;
 use crate::time::Instant;
 
@@ -127,6 +128,21 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     pub fn named(&self, label: &'static str) -> &Self {
         self.label.set(Some(label));
         self
+    }
+
+    /// Calls `visitor` for each registration of the scope: see [`inspect`](crate::inspect).
+    ///
+    /// No lock is held while it runs; it may register more, which is then not visited.
+    pub fn inspect(&self, mut visitor: impl FnMut(&Inspected)) {
+        // SAFETY: a scope is lent before its teardown begins, and not beyond.
+        unsafe { visit(self.core(), &mut visitor) };
+    }
+
+    /// The registrations of the scope as text, as they are when it is written.
+    #[must_use]
+    pub fn table(&self) -> Table<'_, P> {
+        // SAFETY: as in `inspect`; the table does not outlive the borrow of the scope.
+        unsafe { Table::new(self.core()) }
     }
 
     /// Moves a value into the scope. It is dropped in the destroy phase, when no callback runs any more.

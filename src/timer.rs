@@ -1,4 +1,24 @@
 //! High-resolution timers that end with their scope.
+//!
+//! # Late and missed
+//! A timer never expires early. It expires late when its thread, or its processor, is busy or asleep at that time.
+//!
+//! - **What a late callback sees.** [`TimerContext::expires`] is the instant that the timer was armed for, however late it is;
+//!   [`TimerContext::now`] is the present. The difference is how late it is.
+//! - **A callback that overruns its period** is not called for each period that went by: [`TimerContext::forward`] goes on with the next whole one
+//!   after the present, and [`TimerContext::overrun`] is how many it passed over. Those are *missed*. A period is counted from the
+//!   expiry, so the ones after are where they would have been.
+//! - **An expiry is not lost.** What comes before the callback has begun to run for the one before replaces it, as a start does. One that
+//!   meets the callback running, which only a platform with several processors or timer threads lets happen, makes it run once more when it
+//!   returns; several during one run are *merged* into one more. `expires` is then the instant at which that run begins.
+//! - **A callback that blocks** holds up all other timers of its thread, or its processor. It shows as lateness of theirs, and as the longest run of
+//!   its own.
+//! - **A suspended machine.** [`Clock::Monotonic`] stands while the machine is suspended, as on Linux: a timer has as long to go after as it had before, nothing is
+//!   late, no period is missed. [`Clock::BootTime`] goes on: what fell due meanwhile expires at the resume, late, and `forward` tells the periods.
+//! - **A clock that jumps.** Only [`Clock::RealTime`] is set. What is past by the clock as it is now expires at once; lateness is told by the timer's own clock, so a step forward shows
+//!   as lateness.
+//!
+//! All this is counted for each timer: runs, missed, merged, the latest run and the longest. [`inspect`](crate::inspect) shows it.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -14,6 +34,7 @@ use crate::scope::DriverScope;
 use crate::time::Instant;
 
 mod context;
+mod counters;
 mod mode;
 mod node;
 pub mod queue;

@@ -80,6 +80,11 @@ fn run(host: &Host, report: &Mutex<Report>, cx: MaySleep<'_>) -> Result<(), Erro
         stats.polls,
         stats.samples
     );
+    // What there is, and what it has counted so far: how late the timers were at most, and how long they took.
+    for line in binding.table().to_string().lines() {
+        println!("  {line}");
+    }
+    println!();
     let removed = host.now();
     let _device = binding.unbind(cx)?;
 

@@ -6,6 +6,7 @@ use crate::context::MaySleep;
 use crate::driver::storage::Block;
 use crate::driver::{Driver, Port};
 use crate::error::Error;
+use crate::inspect::{visit, Inspected, Table};
 use crate::platform::Platform;
 use crate::scope::DriverScope;
 use crate::sections::{Gate, Sections};
@@ -141,6 +142,22 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         // SAFETY: a binding has data, which ends with the binding, as its scope does; `f` is generic in both lifetimes; `cx`
         // proves that one may sleep.
         unsafe { lend(self.block, f) }
+    }
+
+    /// Calls `visitor` for each registration of the driver: see [`inspect`](crate::inspect).
+    ///
+    /// Context: any that `visitor` is fit for, on any thread; others may register and inspect at the same time. A removal cannot be under way:
+    /// the binding is borrowed.
+    pub fn inspect(&self, mut visitor: impl FnMut(&Inspected)) {
+        // SAFETY: the block ends with the binding, which is borrowed.
+        unsafe { visit(self.block.core(), &mut visitor) };
+    }
+
+    /// The registrations of the driver as text, as they are when it is written.
+    #[must_use]
+    pub fn table(&self) -> Table<'_, P> {
+        // SAFETY: the block ends with the binding, which the table borrows.
+        unsafe { Table::new(self.block.core()) }
     }
 
     /// Removes the driver and gives the device back.

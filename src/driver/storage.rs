@@ -89,6 +89,13 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         unsafe { &self.get().device }
     }
 
+    /// # Safety
+    /// The block is not ended while the reference is used.
+    pub(crate) unsafe fn core<'s>(self) -> &'s Core<P> {
+        // SAFETY: the caller's promise is the same.
+        unsafe { &self.get().core }
+    }
+
     /// Calls the driver's probe and keeps what it returns.
     ///
     /// # Safety

@@ -23,6 +23,7 @@ pub(crate) struct Core<P: Platform> {
     /// `on_remove` actions: run, and gone, before anything is closed.
     pub(crate) hooks: List<P>,
     closing: AtomicBool,
+    sleeps_ended: AtomicBool,
     /// Whether there is driver data, so that ports may lead to it.
     pub(crate) has_data: AtomicBool,
     pub(crate) gates: OwnGates<P>,
@@ -43,6 +44,7 @@ impl<P: Platform> Core<P> {
             entries: List::new(),
             hooks: List::new(),
             closing: AtomicBool::new(false),
+            sleeps_ended: AtomicBool::new(false),
             has_data: AtomicBool::new(false),
             gates: OwnGates::none(),
             home,
@@ -60,6 +62,18 @@ impl<P: Platform> Core<P> {
 
     pub(crate) fn set_closing(&self) {
         self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether sleeps end at once, with `Closed`.
+    pub(crate) fn sleeps_have_ended(&self) -> bool {
+        // Relaxed: a sleep looks after it has stored its waker, and the teardown takes wakers out after it has set this. If it does not find the
+        // waker, its `take` came before the store, by the cell's order, and so did this mark.
+        self.sleeps_ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn end_sleeps(&self) {
+        // Relaxed: see above.
+        self.sleeps_ended.store(true, Ordering::Relaxed);
     }
 
     /// Runs code of the driver; a panic is reported where it can be caught.

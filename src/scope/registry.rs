@@ -7,6 +7,7 @@ use core::ptr::{self, NonNull};
 
 use crate::context::MaySleep;
 use crate::event::{Kind, Name, Outcome};
+use crate::inspect::{Details, Inspected};
 use crate::platform::Platform;
 use crate::scope::inner::Core;
 use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
@@ -18,10 +19,20 @@ use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
 pub(crate) unsafe trait Registration<P: Platform>: Sized {
     const KIND: Kind;
 
+    /// Phase 3: wakes what waits for the activity, and would else wait for ever. Calls by ports are still inside.
+    fn close(&self, core: &Core<P>) {
+        let _ = core;
+    }
+
     /// Phase 4: stops the activity and waits for it. `None` if there is nothing to stop.
     fn shut(&self, core: &Core<P>, name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
         let _ = (core, name, cx);
         None
+    }
+
+    /// What there is to tell of it while it lives. From any context, at any time before its phases 5 and 6, beside `shut` too.
+    fn inspect(&self) -> Details {
+        Details::Held
     }
 
     /// Phase 5: drops what belongs to the driver. `false` if there is nothing to drop. The memory stays readable, and the
@@ -55,7 +66,9 @@ type Shut<P> = unsafe fn(NonNull<Entry<P>>, &Core<P>, MaySleep<'_>) -> Option<Ou
 /// A registration's methods, its type forgotten. All take the entry at the front of the node.
 struct Ops<P: Platform> {
     kind: Kind,
+    close: unsafe fn(NonNull<Entry<P>>, &Core<P>),
     shut: Shut<P>,
+    inspect: unsafe fn(NonNull<Entry<P>>) -> Details,
     destroy: unsafe fn(NonNull<Entry<P>>) -> bool,
     release: unsafe fn(NonNull<Entry<P>>) -> bool,
 }
@@ -70,13 +83,19 @@ pub(crate) struct Node<P: Platform, R> {
 impl<P: Platform, R: Registration<P>> Node<P, R> {
     const OPS: &'static Ops<P> = &Ops {
         kind: R::KIND,
-        // SAFETY (each of the three): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
+        // SAFETY (each of the four): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
         // only place that puts them in.
+        close: |entry, core| {
+            // SAFETY: see above; the caller of `Entry::close` vouches that the node is alive.
+            unsafe { (*entry.as_ptr().cast::<Self>()).item.close(core) }
+        },
         shut: |entry, core, cx| {
             // SAFETY: see above; the caller of `Entry::shut` vouches that the node is alive.
             let node = unsafe { &*entry.as_ptr().cast::<Self>() };
             node.item.shut(core, &node.entry.name, cx)
         },
+        // SAFETY: see above; the caller of `Entry::inspect` vouches that the node is alive.
+        inspect: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.inspect() },
         // SAFETY: see above; the conditions are those of `Entry::destroy`.
         destroy: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.destroy() },
         // SAFETY: see above; the conditions are those of `Entry::release`.
@@ -104,6 +123,13 @@ impl<P: Platform> Entry<P> {
     }
 
     /// # Safety
+    /// As for [`shut`](Entry::shut).
+    pub(crate) unsafe fn close(this: NonNull<Self>, core: &Core<P>) {
+        // SAFETY: the entry is alive, says the caller.
+        unsafe { ((*this.as_ptr()).ops.close)(this, core) }
+    }
+
+    /// # Safety
     /// `this` was pushed on a list of `core`, whose memory is not freed.
     pub(crate) unsafe fn shut(
         this: NonNull<Self>,
@@ -112,6 +138,20 @@ impl<P: Platform> Entry<P> {
     ) -> Option<Outcome> {
         // SAFETY: the entry is alive, says the caller.
         unsafe { ((*this.as_ptr()).ops.shut)(this, core, cx) }
+    }
+
+    /// # Safety
+    /// As for [`shut`](Entry::shut); and no `destroy` of the scope has begun.
+    pub(crate) unsafe fn inspect(this: NonNull<Self>) -> Inspected {
+        // SAFETY: the entry is alive, says the caller; its name and ops are never written again.
+        unsafe {
+            let ops = (*this.as_ptr()).ops;
+            Inspected {
+                name: (*this.as_ptr()).name,
+                kind: ops.kind,
+                details: (ops.inspect)(this),
+            }
+        }
     }
 
     /// # Safety
@@ -168,7 +208,7 @@ impl<P: Platform> List<P> {
             }
             // SAFETY: not yet published, so ours alone.
             unsafe { (*entry.as_ptr()).next.with_mut(|next| *next = head) };
-            // Release: publishes the entry and what it stands for; pairs with the Acquire in `take` and `close`. Entries below
+            // Release: publishes the entry and what it stands for; pairs with the Acquire in `newest`, `take` and `close`. Entries below
             // were published by earlier pushes, whose release sequence this exchange continues. No ABA: an entry is pushed
             // once and its memory is not reused before the list is closed.
             match self.head.compare_exchange_weak(
@@ -180,6 +220,17 @@ impl<P: Platform> List<P> {
                 Ok(_) => return Ok(()),
                 Err(now) => head = now,
             }
+        }
+    }
+
+    /// The newest entry, for a walk beside pushes. Null when the list is empty or closed.
+    pub(crate) fn newest(&self) -> *mut Entry<P> {
+        // Acquire: pairs with the Release in `push`.
+        let head = self.head.load(Ordering::Acquire);
+        if head == Self::closed() {
+            ptr::null_mut()
+        } else {
+            head
         }
     }
 

@@ -7,6 +7,7 @@ use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 use std::boxed::Box;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -15,6 +16,7 @@ use loom::thread;
 use crate::context::{ContextId, MaySleep};
 use crate::error::Error;
 use crate::event::{Kind, Name};
+use crate::inspect::Details;
 use crate::mmio::Word;
 use crate::platform::{
     Arm, Bus, DeferredEntry, Platform, RawLock, TimerEntry, TimerState, Timers, TryCancel,
@@ -31,6 +33,12 @@ struct Item(UnsafeCell<u32>);
 // SAFETY: nothing of it is ever called but `destroy`.
 unsafe impl Registration<Nowhere> for Item {
     const KIND: Kind = Kind::Owned;
+
+    fn inspect(&self) -> Details {
+        // SAFETY: not while anybody destroys, which loom checks.
+        assert_eq!(self.0.with(|ends| unsafe { *ends }), 0);
+        Details::Held
+    }
 
     unsafe fn destroy(&self) -> bool {
         // SAFETY: after the push, which loom checks, and by the one thread that took the entry.
@@ -100,6 +108,57 @@ impl Drop for Shared {
             drop(unsafe { Box::from_raw(place.as_ptr()) });
         }
     }
+}
+
+/// A visit beside two pushes: what it finds is whole, the older entry too, which it sees through the newer one's push.
+///
+/// The visit is on the thread that comes last: loom would not let a load that came first come later.
+///
+/// Fails when weakened by `registry-push-release`, `registry-newest-acquire`, `registry-push-lost`.
+#[test]
+fn two_pushes_against_a_visit() {
+    let most = Arc::new(AtomicUsize::new(0));
+    let found = Arc::clone(&most);
+    loom::model(move || {
+        let shared = Shared::new(2);
+        let pusher = shared.spawn_push(0);
+        let visitor = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let mut entries = 0;
+                let mut cursor = shared.list.newest();
+                while let Some(entry) = NonNull::new(cursor) {
+                    // SAFETY: on the list, and alive until the model ends.
+                    unsafe {
+                        assert_eq!(Entry::inspect(entry).kind, Kind::Owned);
+                        cursor = Entry::older(entry);
+                    }
+                    entries += 1;
+                }
+                entries
+            })
+        };
+        assert!(shared.push(1));
+        assert!(pusher.join().unwrap());
+        most.fetch_max(visitor.join().unwrap(), Ordering::Relaxed);
+        assert_eq!(Shared::walk(shared.list.close()), 2);
+    });
+    assert_eq!(found.load(Ordering::Relaxed), 2, "it comes late, too");
+}
+
+/// A closed list has nothing to visit. (No visit is made of one, so no model has two threads for this.)
+///
+/// Fails when weakened by `registry-newest-closed`.
+#[test]
+fn a_closed_list_is_empty_to_a_visit() {
+    loom::model(|| {
+        let shared = Shared::new(1);
+        assert!(shared.list.newest().is_null());
+        assert!(shared.push(0));
+        assert!(!shared.list.newest().is_null());
+        Shared::walk(shared.list.close());
+        assert!(shared.list.newest().is_null());
+    });
 }
 
 /// A push either comes before the close, which then finds the whole entry, or is refused.

@@ -41,6 +41,8 @@ enum Step {
     Remove,
     Hooks,
     Close,
+    /// Sleeps, which port calls may wait for.
+    Sleeps,
     /// Port calls that are still inside.
     Ports,
     ShutDown,
@@ -114,13 +116,20 @@ impl<P: Platform> Teardown<'_, '_, P> {
             Step::Hooks => self.next_hook(),
             Step::Close => {
                 self.phase(Phase::Close);
-                self.step.set(Step::Ports);
+                // What comes in by a port has no scope, so nobody is there that could still register.
+                self.newest.set(self.core.entries.close());
+                self.core.end_sleeps();
+                self.begin(Step::Sleeps);
             }
+            Step::Sleeps => match self.next() {
+                // SAFETY: entries of the closed list live until `free`, the last step but one.
+                Some(entry) => unsafe { Entry::close(entry, self.core) },
+                None => self.step.set(Step::Ports),
+            },
             Step::Ports => {
                 // Before anything is refused: what such a call waits for may be a timer that starts itself again.
                 self.core.wait_for_ports(self.cx);
                 self.core.set_closing();
-                self.newest.set(self.core.entries.close());
                 self.phase(Phase::ShutDown);
                 self.begin(Step::ShutDown);
             }

@@ -7,6 +7,7 @@ use core::time::Duration;
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::event::{Event, Kind, Name, Outcome};
+use crate::inspect::{self, Details};
 use crate::platform::{Arm, Platform, TimerState, Timers, TryCancel};
 use crate::scope::inner::Core;
 use crate::scope::registry::Registration;
@@ -14,7 +15,8 @@ use crate::scope::DriverScope;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell};
 use crate::time::Instant;
 use crate::timer::context::{now, Restart, TimerContext};
-use crate::timer::mode::TimerMode;
+use crate::timer::counters::Counters;
+use crate::timer::mode::{Clock, TimerMode};
 
 /// Set in `running` when the timer expired while its callback ran. Context ids are even.
 const AGAIN: usize = 1;
@@ -29,6 +31,7 @@ pub(crate) struct TimerNode<P: Platform> {
     ready: AtomicBool,
     /// Whether the callback has panicked.
     panicked: AtomicBool,
+    counters: Counters,
     callback: UnsafeCell<Option<Callback<P>>>,
     /// The platform's own node: initialised in place, then only touched by the platform.
     timer: UnsafeCell<MaybeUninit<<P::Timers as Timers>::Node>>,
@@ -69,6 +72,7 @@ impl<P: Platform> TimerNode<P> {
                     running: AtomicUsize::new(0),
                     ready: AtomicBool::new(false),
                     panicked: AtomicBool::new(false),
+                    counters: Counters::new(),
                     callback: UnsafeCell::new(None),
                     timer: UnsafeCell::new(MaybeUninit::uninit()),
                 });
@@ -214,6 +218,7 @@ impl<P: Platform> TimerNode<P> {
                 Ordering::Relaxed,
             );
             if noted.is_ok() {
+                self.counters.merged();
                 return;
             }
         }
@@ -238,6 +243,13 @@ impl<P: Platform> TimerNode<P> {
         if self.panicked.load(Ordering::Relaxed) {
             return;
         }
+        let begun = self.platform().now();
+        // How late it is, on its own clock; how long it takes, on the one that is never set.
+        let present = match self.mode.clock {
+            Clock::Monotonic => begun,
+            clock => now(self.platform(), clock),
+        };
+        self.counters.begin(expires, present);
         let mut context = TimerContext::new(self.platform(), self.mode.clock, expires);
         let restart = self.core().guarded(Some(&self.name), || {
             self.callback.with(|callback| {
@@ -250,6 +262,8 @@ impl<P: Platform> TimerNode<P> {
                 }
             })
         });
+        let ended = self.platform().now();
+        self.counters.end(begun, ended, context.overrun());
         // The restart must be in place before `running` is given up and the platform sees the entry end: a cancel that waits
         // for the entry then finds it and undoes it.
         match restart {
@@ -257,11 +271,14 @@ impl<P: Platform> TimerNode<P> {
                 // Refused only when the scope is closing, and then it is as it should be.
                 let _ = self.arm_within(at, None, Arm::IfIdle);
             }
-            Some(Some(Restart::Refused(error))) => self.platform().trace(&Event::Refused {
-                driver: self.core().driver,
-                name: &self.name,
-                error,
-            }),
+            Some(Some(Restart::Refused(error))) => {
+                self.counters.refused();
+                self.platform().trace(&Event::Refused {
+                    driver: self.core().driver,
+                    name: &self.name,
+                    error,
+                });
+            }
             Some(Some(Restart::No) | None) => {}
             None => {
                 // Relaxed: see `arm`; the next run is ordered by `running`.
@@ -339,6 +356,15 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
                 ..
             } => Outcome::Cancelled(expires.unwrap_or_default()),
             _ => Outcome::Idle,
+        })
+    }
+
+    fn inspect(&self) -> Details {
+        Details::Timer(inspect::Timer {
+            // Relaxed, both: they tell, and nothing is done about it.
+            vacant: !self.ready.load(Ordering::Relaxed),
+            panicked: self.panicked.load(Ordering::Relaxed),
+            ..self.counters.report(self.state())
         })
     }
 

@@ -12,7 +12,7 @@ use std::{env, fs};
 const COMPILER: &str = "rustc 1.95.";
 
 /// The folders of refused programs, by what goes wrong in them.
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 16] = [
     "bind",
     "borrow",
     "brand",
@@ -21,11 +21,13 @@ const REFUSED: [&str; 14] = [
     "devres",
     "escape",
     "forge",
+    "inspect",
     "mmio",
     "port",
     "revocable",
     "safe_mmio",
     "send",
+    "sleep",
     "wait",
 ];
 

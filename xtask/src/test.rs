@@ -17,7 +17,7 @@ use crate::{asm, bench, fuzz, qemu};
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
 /// Each says by its exit status whether what it shows is so.
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 9] = [
     "edu",
     "chardev",
     "nic",
@@ -25,6 +25,8 @@ const EXAMPLES: [&str; 7] = [
     "bitbybit",
     "tock",
     "fake",
+    "sleep-tokio",
+    "sleep-embassy",
 ];
 /// Those that need features, with them.
 const FEATURE_EXAMPLES: [(&str, &str); 1] = [("safe_mmio", SAFE_MMIO)];
