@@ -21,7 +21,7 @@ usage: cargo xtask <task> [options]
   fuzz [--seconds N]      device memory against an array of bytes, with inputs that a fuzzer chooses
   guards [id] [--list]    take each guard away and see its tests fail
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
-  bench <which> [--quick] what `access` and `revoke` cost, beside other crates
+  bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {

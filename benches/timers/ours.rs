@@ -1,0 +1,117 @@
+//! Our queue, as a platform has it: a monitor that is a mutex around it.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::{Mutex, PoisonError};
+
+use driver_scope::platform::{Arm, Timers as _};
+use driver_scope::timer::queue::{Due, Monitor, Queue, QueueNode, Size};
+use driver_scope::Instant;
+
+use super::subject::Timers;
+
+struct Lock<S: Size>(Mutex<Queue<S>>);
+
+// SAFETY: all access is under the mutex. The entries are called under it, too, which is as good: they only store a number.
+unsafe impl<S: Size> Monitor for Lock<S> {
+    type Size = S;
+    #[inline(always)]
+    unsafe fn with<R>(&self, _queue: usize, f: impl FnOnce(&mut Queue<S>) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+    unsafe fn wait<R>(
+        &self,
+        queue: usize,
+        mut f: impl FnMut(&mut Queue<S>) -> Option<R>,
+        _stalled: &dyn Fn(),
+    ) -> R {
+        loop {
+            // SAFETY: the caller's promise.
+            if let Some(result) = unsafe { self.with(queue, &mut f) } {
+                return result;
+            }
+        }
+    }
+    fn alarm(&self, _queue: usize) {}
+}
+
+thread_local! {
+    static FIRED: Cell<usize> = const { Cell::new(0) };
+}
+
+unsafe extern "C" fn entry(context: *const (), _expires: Instant) {
+    FIRED.set(context as usize);
+}
+
+pub struct Ours<S: Size> {
+    // Before the nodes, since it points to them.
+    lock: Lock<S>,
+    nodes: Box<[QueueNode]>,
+}
+
+impl<S: Size> Ours<S> {
+    pub fn new(timers: usize) -> Self {
+        Ours {
+            lock: Lock(Mutex::new(Queue::new())),
+            nodes: (0..timers)
+                .map(|timer| QueueNode::new(entry, timer as *const ()))
+                .collect(),
+        }
+    }
+
+    /// The size of a queue without timers.
+    pub const FIXED: usize = size_of::<Mutex<Queue<S>>>();
+
+    #[inline(always)]
+    fn node(&self, timer: usize) -> NonNull<QueueNode> {
+        NonNull::from(&self.nodes[timer])
+    }
+}
+
+impl<S: Size> Timers for Ours<S> {
+    #[inline(always)]
+    fn start(&self, timer: usize, at: u64) {
+        let at = Instant::from_nanos(at);
+        // SAFETY: (here and below) a node of this queue, which is where it is and lives as long.
+        unsafe { self.lock.arm(self.node(timer), at, None, Arm::Replace) }.expect("never shut");
+    }
+    #[inline(always)]
+    fn cancel(&self, timer: usize) {
+        // SAFETY: see `start`.
+        unsafe { self.lock.try_cancel(self.node(timer)) };
+    }
+    #[inline(always)]
+    fn restart(&self, timer: usize, at: u64) {
+        self.start(timer, at);
+    }
+    #[inline(always)]
+    fn fire(&self) -> (usize, u64) {
+        // SAFETY: what is taken out is called, and then has finished.
+        unsafe {
+            self.lock.with(0, |queue| {
+                let mut now = Instant::default();
+                loop {
+                    match queue.take_due(now) {
+                        Due::Call(call) => {
+                            let at = call.expires().as_nanos();
+                            call.make();
+                            queue.finished();
+                            return (FIRED.get(), at);
+                        }
+                        Due::At(at) => now = at,
+                        Due::Never => panic!("nothing is pending"),
+                    }
+                }
+            })
+        }
+    }
+    #[inline(always)]
+    fn next(&self) -> u64 {
+        // SAFETY: nothing is changed.
+        unsafe {
+            self.lock.with(0, |queue| {
+                queue.next_expiry().map_or(u64::MAX, Instant::as_nanos)
+            })
+        }
+    }
+}
