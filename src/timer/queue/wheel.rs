@@ -49,12 +49,12 @@ macro_rules! sizes {
         impl sealed::Slots for [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)] {
             const EMPTY: Self = [const { [const { Slot::EMPTY }; 1 << $bits] }; 64_usize.div_ceil($bits)];
             #[inline(always)]
-            fn slot(&mut self, level: usize, digit: usize) -> &mut Slot {
-                &mut self[level][digit]
+            fn slot(&mut self, place: usize) -> &mut Slot {
+                &mut self.as_flattened_mut()[place]
             }
             #[inline(always)]
-            fn get(&self, level: usize, digit: usize) -> &Slot {
-                &self[level][digit]
+            fn get(&self, place: usize) -> &Slot {
+                &self.as_flattened()[place]
             }
         }
     )*};
@@ -70,8 +70,8 @@ mod sealed {
     pub trait Size {}
     pub trait Slots {
         const EMPTY: Self;
-        fn slot(&mut self, level: usize, digit: usize) -> &mut super::Slot;
-        fn get(&self, level: usize, digit: usize) -> &super::Slot;
+        fn slot(&mut self, place: usize) -> &mut super::Slot;
+        fn get(&self, place: usize) -> &super::Slot;
     }
 }
 
@@ -138,14 +138,25 @@ impl<S: Size> Wheel<S> {
         self.past.is_some()
     }
 
-    /// Where a node that expires at `at` belongs.
+    /// Where a node that expires at `at` belongs: the number of its slot, all levels counted through.
     #[inline(always)]
-    fn place(&self, at: u64) -> (usize, usize) {
+    fn place(&self, at: u64) -> usize {
         // Without a difference, level 0 as well.
         let highest = 63 - ((at ^ self.present) | 1).leading_zeros();
         let level = highest / S::BITS;
         let digit = (at >> (level * S::BITS)) & ((1 << S::BITS) - 1);
-        (level as usize, digit as usize)
+        (level as usize) << S::BITS | digit as usize
+    }
+
+    #[inline(always)]
+    fn level(place: usize) -> usize {
+        // (There is no level beyond: so the compiler need not look.)
+        (place >> S::BITS) % LEVELS
+    }
+
+    #[inline(always)]
+    fn digit(place: usize) -> usize {
+        place & ((1 << S::BITS) - 1)
     }
 
     /// Puts a node behind those that expire at the same instant.
@@ -158,17 +169,18 @@ impl<S: Size> Wheel<S> {
             // SAFETY: the caller's promise.
             return unsafe { self.insert_past(node, at) };
         }
-        let (level, digit) = self.place(at);
+        let place = self.place(at);
+        let level = Self::level(place);
         self.levels |= 1 << level;
-        self.used[level] |= 1 << digit;
-        let slot = self.slots.slot(level, digit);
+        self.used[level] |= 1 << Self::digit(place);
+        let slot = self.slots.slot(place);
         slot.earliest = match slot.first {
             None => at,
             Some(_) => slot.earliest.min(at),
         };
         // SAFETY: the node is valid, says the caller, and so are those in the wheel.
         unsafe {
-            QueueNode::link(node, |link| link.place = pack(level, digit));
+            QueueNode::link(node, |link| link.place = place as u16);
             match slot.first {
                 None => slot.first = Some(alone(node)),
                 Some(first) => put_before(first, node),
@@ -227,17 +239,19 @@ impl<S: Size> Wheel<S> {
                     link.next = next.as_ptr();
                 });
             }
-            let (level, digit) = unpack(place);
-            let first = if place == PAST {
-                &mut self.past
-            } else {
-                &mut self.slots.slot(level, digit).first
-            };
-            if *first == Some(node) {
-                *first = (next != node).then_some(next);
-                if first.is_none() && place != PAST {
-                    self.unused(level, digit);
+            if place == PAST {
+                if self.past == Some(node) {
+                    self.past = (next != node).then_some(next);
                 }
+                return;
+            }
+            let place = usize::from(place);
+            let slot = self.slots.slot(place);
+            if next == node {
+                slot.first = None;
+                self.unused(place);
+            } else if slot.first == Some(node) {
+                slot.first = Some(next);
             }
         }
     }
@@ -262,8 +276,9 @@ impl<S: Size> Wheel<S> {
     }
 
     #[inline(always)]
-    fn unused(&mut self, level: usize, digit: usize) {
-        self.used[level] &= !(1 << digit);
+    fn unused(&mut self, place: usize) {
+        let level = Self::level(place);
+        self.used[level] &= !(1 << Self::digit(place));
         if self.used[level] == 0 {
             self.levels &= !(1 << level);
         }
@@ -275,12 +290,7 @@ impl<S: Size> Wheel<S> {
             // SAFETY: nodes in the wheel are valid.
             return Some(unsafe { QueueNode::link(first, |link| link.at) });
         }
-        let (level, digit) = self.first_slot()?;
-        Some(if level == 0 {
-            self.instant(digit)
-        } else {
-            self.slots.get(level, digit).earliest
-        })
+        Some(self.slots.get(self.first_slot()?).earliest)
     }
 
     /// The first node, if it expires at `now` or before. The present comes with it, and no further: what it starts for after its own instant
@@ -299,12 +309,14 @@ impl<S: Size> Wheel<S> {
             };
         }
         loop {
-            let Some((level, digit)) = self.first_slot() else {
+            let Some(place) = self.first_slot() else {
                 self.present = self.present.max(now);
                 return First::None;
             };
-            if level == 0 {
-                let at = self.instant(digit);
+            let earliest = self.slots.get(place).earliest;
+            if Self::level(place) == 0 {
+                // The instant of all its nodes.
+                let at = earliest;
                 if at > now {
                     // Nothing is between: on this level, the slots before are not in use.
                     self.present = self.present.max(now);
@@ -312,15 +324,14 @@ impl<S: Size> Wheel<S> {
                 }
                 self.present = at;
                 // A slot in use is not empty.
-                return match self.slots.get(level, digit).first {
+                return match self.slots.get(place).first {
                     Some(node) => First::Node(node),
                     None => First::None,
                 };
             }
-            let earliest = self.slots.get(level, digit).earliest;
             let reached = earliest.min(now).max(self.present);
-            if self.place(reached) == (level, digit) {
-                self.move_down(level, digit, reached);
+            if self.place(reached) == place {
+                self.move_down(place, reached);
             } else {
                 self.present = reached;
             }
@@ -335,9 +346,9 @@ impl<S: Size> Wheel<S> {
     fn rebase(&mut self, now: u64) {
         // All rings become one. Nodes for the same instant come from one ring, so they stay in their order.
         let mut all = self.past.take();
-        while let Some((level, digit)) = self.first_slot() {
-            let ring = self.slots.slot(level, digit).first.take();
-            self.unused(level, digit);
+        while let Some(place) = self.first_slot() {
+            let ring = self.slots.slot(place).first.take();
+            self.unused(place);
             all = match (all, ring) {
                 // SAFETY: both are rings of this wheel.
                 (Some(all), Some(ring)) => Some(unsafe { join(all, ring) }),
@@ -351,12 +362,12 @@ impl<S: Size> Wheel<S> {
     }
 
     /// The present comes into a slot: its nodes move down.
-    fn move_down(&mut self, level: usize, digit: usize, present: u64) {
-        let slot = self.slots.slot(level, digit);
+    fn move_down(&mut self, place: usize, present: u64) {
+        let slot = self.slots.slot(place);
         let Some(first) = slot.first.take() else {
             return;
         };
-        self.unused(level, digit);
+        self.unused(place);
         self.present = present;
         self.insert_ring(first);
     }
@@ -379,18 +390,12 @@ impl<S: Size> Wheel<S> {
     }
 
     #[inline(always)]
-    fn first_slot(&self) -> Option<(usize, usize)> {
+    fn first_slot(&self) -> Option<usize> {
         if self.levels == 0 {
             return None;
         }
         let level = self.levels.trailing_zeros() as usize;
-        Some((level, self.used[level].trailing_zeros() as usize))
-    }
-
-    /// The instant that a slot of level 0 is for.
-    #[inline(always)]
-    fn instant(&self, digit: usize) -> u64 {
-        (self.present & !((1 << S::BITS) - 1)) | digit as u64
+        Some(level << S::BITS | self.used[level].trailing_zeros() as usize)
     }
 }
 
@@ -456,13 +461,3 @@ unsafe fn put_before(other: NonNull<QueueNode>, node: NonNull<QueueNode>) {
 const PAST: u16 = u16::MAX;
 /// Not in this wheel any more, and not yet in another.
 const AWAY: u16 = u16::MAX - 1;
-
-#[inline(always)]
-fn pack(level: usize, digit: usize) -> u16 {
-    (level << 8 | digit) as u16
-}
-
-#[inline(always)]
-fn unpack(place: u16) -> (usize, usize) {
-    (usize::from(place >> 8), usize::from(place & 0xff))
-}
