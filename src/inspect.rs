@@ -229,6 +229,8 @@ impl<P: Platform> fmt::Display for Table<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut name = "name".len();
         self.visit(|item| name = name.max(width(&item.name)));
+        // No width beyond that can be written.
+        let name = name.min(u16::MAX.into());
         writeln!(
             f,
             "{:<16} {:<name$} {:<STATE$} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}",

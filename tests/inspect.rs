@@ -507,3 +507,18 @@ owned value      state       held
 ";
     assert_eq!(table, expected);
 }
+
+/// A label is a driver's to choose; no length of it makes the table panic.
+#[test]
+fn a_label_may_be_longer_than_any_width() {
+    let sim = driver_scope::platform::Sim::new();
+    let label: &'static str = Box::leak("x".repeat(70_000).into_boxed_str());
+    sim.may_sleep(|cx| {
+        driver_scope::enter(sim.clone(), cx, &(), |(), scope| {
+            scope.named(label).hrtimer(|_| driver_scope::Restart::No)?;
+            assert!(scope.table().to_string().contains(label));
+            Ok::<(), driver_scope::Error>(())
+        })
+    })
+    .unwrap();
+}

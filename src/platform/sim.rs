@@ -125,6 +125,8 @@ impl Sim {
 
     /// Lets time pass, and runs what falls due; then makes the removals that callbacks have put off, which wait for port calls and readers.
     ///
+    /// It does not come back while a timer restarts itself for the same instant, each time: then time stands.
+    ///
     /// # Panics
     /// Inside a callback: time stands still there.
     pub fn advance(&self, by: Duration) {
@@ -172,10 +174,14 @@ impl Sim {
     /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, or inside of a wait, that
     /// could never come to its end below it.
     fn pass(&self, until: Instant, waiting: bool) {
+        /// So many calls at one instant are those of a timer that restarts itself at once.
+        const AT_ONCE: u32 = 1_000;
         assert_time_passes();
         let shared = &*self.0;
         let mut handed_over = false;
         let mut state = shared.lock();
+        // The instant of the last call, and how many came before it at that instant.
+        let (mut begun, mut calls) = (state.now, 0_u32);
         loop {
             if state.has_calls_to_make() && !handed_over {
                 drop(state);
@@ -212,6 +218,17 @@ impl Sim {
                 state = shared.lock();
                 state.queues[queue].finished();
                 shared.ended.notify_all();
+                calls = if at > begun {
+                    0
+                } else {
+                    calls.saturating_add(1)
+                };
+                begun = at;
+                if waiting && calls == AT_ONCE {
+                    // Time stands, and never would this end. What is waited for may have; or its time is to be over.
+                    state.now = state.now.max(until);
+                    return;
+                }
             } else {
                 state.now = state.now.max(until);
                 return;
