@@ -95,14 +95,12 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     #[track_caller]
     pub fn sleeper(&self, places: usize) -> Result<Sleeper<'drv, P>, Error> {
         let name = self.next_name(Location::caller());
-        if let Some(label) = name.label() {
-            self.named(label);
-        }
+        // The next registration is called as the sleeper is: a label is used up by each.
+        let relabel = || name.label().map(|label| self.named(label));
+        relabel();
         let pool = self.own(Pool::new(self))?;
         for _ in 0..places {
-            if let Some(label) = name.label() {
-                self.named(label);
-            }
+            relabel();
             let (timer, vacant) = self.vacant_hrtimer()?;
             // Made after its timer, so the timer is there for as long as the place is; see `Slot::timer`.
             let slot = Slot::register(self, name, timer)?;

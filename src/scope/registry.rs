@@ -83,7 +83,7 @@ pub(crate) struct Node<P: Platform, R> {
 impl<P: Platform, R: Registration<P>> Node<P, R> {
     const OPS: &'static Ops<P> = &Ops {
         kind: R::KIND,
-        // SAFETY (each of the four): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
+        // SAFETY (of all five): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
         // only place that puts them in.
         close: |entry, core| {
             // SAFETY: see above; the caller of `Entry::close` vouches that the node is alive.

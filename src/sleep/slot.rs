@@ -16,9 +16,9 @@ use crate::timer::{HrTimer, Restart};
 
 /// A place for a pending sleep.
 ///
-/// It goes back to its pool at once when a sleep is dropped, even while the timer's callback runs: nothing waits for that, and no mark tells one tenant's expiry from the
-/// next one's. For an expiry decides nothing. It only wakes; whether a sleep is over, its poll tells by the clock. So the worst that a late expiry can do is to wake the next
-/// tenant's task for nothing, whose poll then stores its waker again.
+/// It goes back to its pool at once when a sleep is dropped, even while the timer's callback runs: nothing waits for that, and no mark tells one
+/// tenant's expiry from the next one's. For an expiry decides nothing. It only wakes; whether a sleep is over, its poll tells by the clock. So the
+/// worst that a late expiry can do is to wake the next tenant's task for nothing, whose poll then stores its waker again.
 pub(super) struct Slot<P: Platform> {
     core: NonNull<Core<P>>,
     /// As long as the place: both are the scope's, and this handle is used by methods of the place alone.

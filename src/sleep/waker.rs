@@ -58,8 +58,7 @@ impl WakerCell {
     /// Calls `f` with the content, unless somebody is taking it. If somebody wanted to take it meanwhile, wakes what `f` has left there.
     fn with<R>(&self, f: impl FnOnce(&mut Option<Waker>) -> R) -> Option<R> {
         // Acquire: pairs with the Release of whoever was at the content last, in `take` or here; and with that of a `take` that came before this, so that
-        // what led to it is seen after `register`. On failure, too, or a
-        // poll could be woken again and again for what it does not see.
+        // what led to it is seen after `register`. On failure, too, or a poll could be woken again and again for what it does not see.
         if self
             .state
             .compare_exchange(FREE, BUSY, Ordering::Acquire, Ordering::Acquire)

@@ -5,10 +5,13 @@
 //! and with the feature `std` on.
 
 use std::env;
+use std::future::Future;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake};
 
 use driver_scope::platform::FixedMemory;
 use driver_scope::{
@@ -134,6 +137,7 @@ fn a_panic_goes_through_a_teardown_that_goes_on() {
     enter_unwinds();
     a_port_call_unwinds();
     a_revoke_unwinds();
+    a_waker_unwinds();
 
     // Two panics in one teardown, and one in a callback: no way out but an abort.
     const SIGABRT: i32 = 6;
@@ -170,6 +174,50 @@ fn enter_unwinds() {
     assert!(outcome.is_err());
     assert_eq!(*LOG.lock().unwrap(), ["body", "hook", "owned"]);
     assert_eq!(MEMORY.used(), 0);
+}
+
+/// A task that can only be woken, and says so, or panics.
+struct Task(&'static str);
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        at(self.0);
+    }
+}
+
+/// Sleeps that were forgotten have their tasks woken by the close; one of them panics. The others are woken all the same, and the teardown goes on.
+fn a_waker_unwinds() {
+    let tasks = ["task 3", "task 2", "task 1"];
+    for panics in [None, Some(tasks[0]), Some(tasks[1]), Some(tasks[2])] {
+        LOG.lock().unwrap().clear();
+        *PANICS.lock().unwrap() = panics.into_iter().collect();
+        let tiny = Tiny::new(&MEMORY);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            tiny.may_sleep(|cx| {
+                enter(tiny.clone(), cx, &(), |(), scope| {
+                    scope.own(Note("owned"))?;
+                    scope.on_remove(|_| at("hook"))?;
+                    let sleeper = scope.sleeper(tasks.len())?;
+                    for task in tasks {
+                        let mut sleep = sleeper.sleep(1.secs());
+                        let waker = Arc::new(Task(task)).into();
+                        let polled = Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker));
+                        assert!(polled.is_pending());
+                        std::mem::forget(sleep);
+                    }
+                    Ok::<(), Error>(())
+                })
+            })
+        }));
+        assert_eq!(outcome.is_err(), panics.is_some());
+        let log = LOG.lock().unwrap().clone();
+        let (mut woken, rest) = (log[1..=tasks.len()].to_vec(), &log[tasks.len() + 1..]);
+        woken.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(
+            (log[0], &woken[..], rest),
+            ("hook", &tasks[..], &["owned"][..])
+        );
+        assert_eq!(MEMORY.used(), 0);
+    }
 }
 
 fn a_port_call_unwinds() {
