@@ -74,6 +74,8 @@ pub enum Error {
     TooManySleeps,
     /// The platform's own error number (`errno` where there is one).
     Platform(i32),
+    /// The device has no such interrupt.
+    NoSuchIrq(u8),
 }
 
 impl fmt::Display for Error {
@@ -107,6 +109,7 @@ impl fmt::Display for Error {
             ),
             Error::AlreadyMapped => f.write_str("the region is mapped already"),
             Error::NoSuchBar(bar) => write!(f, "the device has no BAR {bar}"),
+            Error::NoSuchIrq(irq) => write!(f, "the device has no interrupt {irq}"),
             Error::Unsupported => f.write_str("the platform cannot do this"),
             Error::Gone => {
                 f.write_str("gone: the driver has been removed, or its device has vanished")

@@ -27,7 +27,9 @@ mod bus;
     )
 ))]
 mod device_memory;
+mod dma;
 mod fixed;
+mod irqs;
 mod timers;
 pub(crate) mod unwind;
 
@@ -65,7 +67,9 @@ pub use bus::{Addressed, Bus};
     )
 ))]
 pub use device_memory::DeviceMemory;
+pub use dma::{Dma, DmaBlock, NoDma};
 pub use fixed::FixedMemory;
+pub use irqs::{IrqEntry, IrqState, Irqs, NoIrqs};
 pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
 #[cfg(all(feature = "std", not(loom)))]
@@ -104,9 +108,9 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// [`ReadSection`](crate::ReadSection) is one on every platform, and inside any section nothing is removed at once. Clones are the same platform.
 ///
 /// # Safety
-/// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:
+/// The crate's soundness rests on the following, and on what the parts promise: [`Timers`], [`Irqs`], [`Dma`], [`Bus`], [`RawLock`], [`Sections`]. An implementation promises:
 ///
-/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), the raw lock, `context`, `in_callback`, `now`, `clock`, `delay`, `defer`, `trace`,
+/// 1. **Contexts.** [`Timers::arm`], [`try_cancel`](Timers::try_cancel) and [`state`](Timers::state), [`Irqs::enable`], [`disable`](Irqs::disable) and [`state`](Irqs::state), the raw lock, `context`, `in_callback`, `now`, `clock`, `delay`, `defer`, `trace`,
 ///    `sections`, and the clone and drop of the platform itself, work from any context, hard interrupt included; the others are called only
 ///    where one may sleep, as far as a [`MaySleep`] tells: to be called elsewhere may be a bug, but no implementation may be unsound
 ///    for it. What was given to `defer` runs where one may sleep, outside every callback.
@@ -130,6 +134,12 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// Its timers; see [`Timers`].
     type Timers: Timers;
+
+    /// Its interrupts; see [`Irqs`]. [`NoIrqs`] where there are none.
+    type Irqs: Irqs;
+
+    /// Its memory for devices; see [`Dma`]. [`NoDma`] where there is none.
+    type Dma: Dma;
 
     /// Its read sections; see [`Sections`].
     type Sections: Sections;
@@ -191,6 +201,12 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 
     /// The platform's timers.
     fn timers(&self) -> &Self::Timers;
+
+    /// The platform's interrupts.
+    fn irqs(&self) -> &Self::Irqs;
+
+    /// The platform's memory for devices.
+    fn dma(&self) -> &Self::Dma;
 
     /// The platform's read sections.
     fn sections(&self) -> &Self::Sections;

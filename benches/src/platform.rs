@@ -175,6 +175,8 @@ unsafe impl<S: Strategy> Platform for On<S> {
     type Bus = Memory;
     type RawLock = StdRawLock;
     type Timers = <Host<Memory> as Platform>::Timers;
+    type Irqs = <Host<Memory> as Platform>::Irqs;
+    type Dma = <Host<Memory> as Platform>::Dma;
     type Sections = S::Sections;
     type Deferred = DeferredNode;
 
@@ -206,6 +208,14 @@ unsafe impl<S: Strategy> Platform for On<S> {
 
     fn now(&self) -> Instant {
         self.host.now()
+    }
+
+    fn irqs(&self) -> &Self::Irqs {
+        self.host.irqs()
+    }
+
+    fn dma(&self) -> &Self::Dma {
+        self.host.dma()
     }
 
     fn timers(&self) -> &Self::Timers {

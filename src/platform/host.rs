@@ -19,7 +19,8 @@ use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
 use crate::platform::{
-    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, Platform, StdRawLock, Threads,
+    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, NoDma, NoIrqs, Platform,
+    StdRawLock, Threads,
 };
 use crate::time::Instant;
 use crate::timer::Clock;
@@ -244,6 +245,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
     type Timers = HostTimers;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -289,6 +292,14 @@ unsafe impl<B: Bus> Platform for Host<B> {
 
     fn clock(&self, clock: Clock) -> Option<Instant> {
         self.handle.timers.clocks().read(clock)
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &HostTimers {

@@ -20,7 +20,7 @@ use crate::platform::deferred::{DeferredNode, DeferredQueue};
 use crate::platform::monitor::{lock, wait};
 use crate::platform::threads::pause;
 use crate::platform::{
-    contexts, DeferredEntry, Emulated, HostSections, Platform, StdRawLock, Threads,
+    contexts, DeferredEntry, Emulated, HostSections, NoDma, NoIrqs, Platform, StdRawLock, Threads,
 };
 use crate::sections::Sections;
 use crate::time::Instant;
@@ -374,6 +374,8 @@ unsafe impl Platform for Sim {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -428,6 +430,14 @@ unsafe impl Platform for Sim {
 
     fn clock(&self, clock: Clock) -> Option<Instant> {
         Some(self.0.lock().read(clock))
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &Self {

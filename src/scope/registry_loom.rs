@@ -19,7 +19,8 @@ use crate::event::{Kind, Name};
 use crate::inspect::Details;
 use crate::mmio::Word;
 use crate::platform::{
-    Arm, Bus, DeferredEntry, Platform, RawLock, TimerEntry, TimerState, Timers, TryCancel,
+    Arm, Bus, DeferredEntry, NoDma, NoIrqs, Platform, RawLock, TimerEntry, TimerState, Timers,
+    TryCancel,
 };
 use crate::scope::registry::{Entry, List, Node, Registration};
 use crate::sections::Counted;
@@ -307,6 +308,8 @@ unsafe impl Platform for Nowhere {
     type Bus = Nowhere;
     type RawLock = NoLock;
     type Timers = Self;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = Counted;
     type Deferred = ();
 
@@ -334,6 +337,14 @@ unsafe impl Platform for Nowhere {
     fn sections(&self) -> &Counted {
         unreachable!()
     }
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
+    }
+
     fn timers(&self) -> &Self {
         self
     }

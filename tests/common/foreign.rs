@@ -17,7 +17,7 @@ use core::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState, Timers,
+    Arm, DeferredEntry, Emulated, NoDma, NoIrqs, StdRawLock, TimerEntry, TimerState, Timers,
 };
 use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
@@ -464,6 +464,8 @@ unsafe impl Platform for Foreign {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = Counted;
     type Deferred = ();
 
@@ -502,6 +504,14 @@ unsafe impl Platform for Foreign {
 
     fn now(&self) -> Instant {
         Instant::from_nanos(self.0 .0.now())
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &Self {

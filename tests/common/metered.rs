@@ -226,6 +226,8 @@ unsafe impl<P: Platform> Platform for Metered<P> {
     type Bus = P::Bus;
     type RawLock = P::RawLock;
     type Timers = Self;
+    type Irqs = P::Irqs;
+    type Dma = P::Dma;
     type Sections = P::Sections;
     type Deferred = P::Deferred;
 
@@ -324,6 +326,14 @@ unsafe impl<P: Platform> Platform for Metered<P> {
 
     fn clock(&self, clock: Clock) -> Option<Instant> {
         self.inner.clock(clock)
+    }
+
+    fn irqs(&self) -> &Self::Irqs {
+        self.inner.irqs()
+    }
+
+    fn dma(&self) -> &Self::Dma {
+        self.inner.dma()
     }
 
     fn timers(&self) -> &Self {

@@ -91,6 +91,8 @@ unsafe impl<P: Platform<Bus = Emulated>, S: Strategy> Platform for With<P, S> {
     type Bus = P::Bus;
     type RawLock = P::RawLock;
     type Timers = P::Timers;
+    type Irqs = P::Irqs;
+    type Dma = P::Dma;
     type Sections = S;
     type Deferred = P::Deferred;
 
@@ -122,6 +124,14 @@ unsafe impl<P: Platform<Bus = Emulated>, S: Strategy> Platform for With<P, S> {
 
     fn now(&self) -> Instant {
         self.inner.now()
+    }
+
+    fn irqs(&self) -> &Self::Irqs {
+        self.inner.irqs()
+    }
+
+    fn dma(&self) -> &Self::Dma {
+        self.inner.dma()
     }
 
     fn timers(&self) -> &P::Timers {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver_scope::platform::{
-    Arm, DeferredEntry, Platform, TimerEntry, TimerState, Timers, TryCancel,
+    Arm, DeferredEntry, NoDma, NoIrqs, Platform, TimerEntry, TimerState, Timers, TryCancel,
 };
 use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
@@ -319,6 +319,8 @@ unsafe impl Platform for ForeignPlatform {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
     type Timers = Self;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = Counted;
     type Deferred = DeferredNode;
 
@@ -359,6 +361,14 @@ unsafe impl Platform for ForeignPlatform {
 
     fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
         loom::thread::yield_now();
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &Self {

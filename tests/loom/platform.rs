@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_scope::platform::{DeferredEntry, Platform};
+use driver_scope::platform::{DeferredEntry, NoDma, NoIrqs, Platform};
 use driver_scope::sections::{Counted, Slots};
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
@@ -223,6 +223,8 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
     type Timers = Shared<S>;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = S;
     type Deferred = DeferredNode;
 
@@ -270,6 +272,14 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
 
     fn pause(&self, _cx: MaySleep<'_>, _round: u32) {
         loom::thread::yield_now();
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &Shared<S> {

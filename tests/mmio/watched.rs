@@ -158,6 +158,8 @@ unsafe impl<P: TestPlatform> Platform for Watching<P> {
     type Bus = Watched;
     type RawLock = P::RawLock;
     type Timers = P::Timers;
+    type Irqs = P::Irqs;
+    type Dma = P::Dma;
     type Sections = P::Sections;
     type Deferred = P::Deferred;
 
@@ -187,6 +189,14 @@ unsafe impl<P: TestPlatform> Platform for Watching<P> {
     fn now(&self) -> Instant {
         self.0.now()
     }
+    fn irqs(&self) -> &Self::Irqs {
+        self.0.irqs()
+    }
+
+    fn dma(&self) -> &Self::Dma {
+        self.0.dma()
+    }
+
     fn timers(&self) -> &P::Timers {
         self.0.timers()
     }

@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::time::Duration;
 
-use driver_scope::platform::{Bus, DeferredEntry, DeviceMemory, RawLock};
+use driver_scope::platform::{Bus, DeferredEntry, DeviceMemory, NoDma, NoIrqs, RawLock};
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Large, Monitor, Queue};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
@@ -70,6 +70,8 @@ unsafe impl Platform for Nowhere {
     type Bus = Memory;
     type RawLock = NoLock;
     type Timers = Nowhere;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = Counted;
     type Deferred = ();
 
@@ -98,6 +100,14 @@ unsafe impl Platform for Nowhere {
     }
 
     fn now(&self) -> Instant {
+        match *self {}
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        match *self {}
+    }
+
+    fn dma(&self) -> &NoDma {
         match *self {}
     }
 

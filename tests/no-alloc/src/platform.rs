@@ -8,7 +8,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{fence, AtomicBool, Ordering, Ordering::Relaxed};
 use core::time::Duration;
 
-use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock};
+use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock, NoDma, NoIrqs};
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
@@ -136,6 +136,8 @@ unsafe impl<const N: usize> Platform for Tiny<N> {
     type Bus = Ram;
     type RawLock = NoLock;
     type Timers = Machine;
+    type Irqs = NoIrqs;
+    type Dma = NoDma;
     type Sections = Counted;
     type Deferred = Deferred;
 
@@ -170,6 +172,14 @@ unsafe impl<const N: usize> Platform for Tiny<N> {
 
     fn now(&self) -> Instant {
         MACHINE.now.get()
+    }
+
+    fn irqs(&self) -> &NoIrqs {
+        &NoIrqs
+    }
+
+    fn dma(&self) -> &NoDma {
+        &NoDma
     }
 
     fn timers(&self) -> &Machine {
