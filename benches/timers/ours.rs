@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use driver_scope::platform::{Arm, Timers as _};
@@ -10,7 +11,8 @@ use driver_scope::Instant;
 
 use super::subject::Timers;
 
-struct Lock<S: Size>(Mutex<Queue<S>>);
+/// With the present beside it: the clock of a fire goes on, and never back.
+struct Lock<S: Size>(Mutex<Queue<S>>, AtomicU64);
 
 // SAFETY: all access is under the mutex. The entries are called under it, too, which is as good: they only store a number.
 unsafe impl<S: Size> Monitor for Lock<S> {
@@ -52,7 +54,7 @@ pub struct Ours<S: Size> {
 impl<S: Size> Ours<S> {
     pub fn new(timers: usize) -> Self {
         Ours {
-            lock: Lock(Mutex::new(Queue::new())),
+            lock: Lock(Mutex::new(Queue::new()), AtomicU64::new(0)),
             nodes: (0..timers)
                 .map(|timer| QueueNode::new(entry, timer as *const ()))
                 .collect(),
@@ -89,11 +91,13 @@ impl<S: Size> Timers for Ours<S> {
         // SAFETY: what is taken out is called, and then has finished.
         unsafe {
             self.lock.with(0, |queue| {
-                let mut now = Instant::default();
+                // Relaxed: under the lock.
+                let mut now = Instant::from_nanos(self.lock.1.load(Ordering::Relaxed));
                 loop {
                     match queue.take_due(now) {
                         Due::Call(call) => {
                             let at = call.expires().as_nanos();
+                            self.lock.1.store(now.as_nanos(), Ordering::Relaxed);
                             call.make();
                             queue.finished();
                             return (FIRED.get(), at);

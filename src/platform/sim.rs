@@ -287,13 +287,15 @@ impl State {
     }
 
     /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. `None`: never.
-    fn next(&self) -> Option<(usize, Instant)> {
-        let due = |(number, queue): (usize, &Queue<Medium>)| {
-            let at = i128::from(queue.next_expiry()?.as_nanos()) - self.ahead(MODES[number].0);
+    fn next(&mut self) -> Option<(usize, Instant)> {
+        let ahead = MODES.map(|(clock, _)| self.ahead(clock));
+        let now = self.now;
+        let due = |(number, queue): (usize, &mut Queue<Medium>)| {
+            let at = i128::from(queue.next_expiry()?.as_nanos()) - ahead[number];
             let at = u64::try_from(at.max(0)).ok()?;
-            Some((number, self.now.max(Instant::from_nanos(at))))
+            Some((number, now.max(Instant::from_nanos(at))))
         };
-        let all = self.queues.iter().enumerate();
+        let all = self.queues.iter_mut().enumerate();
         // Of several, the first.
         all.filter_map(due).min_by_key(|&(_, at)| at)
     }

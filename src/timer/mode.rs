@@ -71,3 +71,75 @@ impl TimerMode {
         self
     }
 }
+
+/// A mode in one byte.
+#[derive(Clone, Copy)]
+pub(crate) struct PackedMode(u8);
+
+impl PackedMode {
+    const REAL_TIME: u8 = 1;
+    const BOOT_TIME: u8 = 2;
+    const SOFT: u8 = 4;
+    const PINNED: u8 = 8;
+
+    pub(crate) fn new(mode: TimerMode) -> Self {
+        let clock = match mode.clock {
+            Clock::Monotonic => 0,
+            Clock::RealTime => Self::REAL_TIME,
+            Clock::BootTime => Self::BOOT_TIME,
+        };
+        let soft = if mode.soft { Self::SOFT } else { 0 };
+        let pinned = if mode.pinned { Self::PINNED } else { 0 };
+        PackedMode(clock | soft | pinned)
+    }
+
+    fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    /// Whether it is [`TimerMode::new`].
+    #[inline(always)]
+    pub(crate) fn is_plain(self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> TimerMode {
+        TimerMode {
+            clock: if self.has(Self::REAL_TIME) {
+                Clock::RealTime
+            } else if self.has(Self::BOOT_TIME) {
+                Clock::BootTime
+            } else {
+                Clock::Monotonic
+            },
+            soft: self.has(Self::SOFT),
+            pinned: self.has(Self::PINNED),
+        }
+    }
+
+    pub(crate) fn is_pinned(self) -> bool {
+        self.has(Self::PINNED)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_mode_is_the_mode() {
+        for clock in [Clock::Monotonic, Clock::RealTime, Clock::BootTime] {
+            for (soft, pinned) in [(false, false), (false, true), (true, false), (true, true)] {
+                let mode = TimerMode {
+                    clock,
+                    soft,
+                    pinned,
+                };
+                assert_eq!(PackedMode::new(mode).get(), mode);
+                assert_eq!(PackedMode::new(mode).is_pinned(), pinned);
+                assert_eq!(PackedMode::new(mode).is_plain(), mode == TimerMode::new());
+            }
+        }
+    }
+}

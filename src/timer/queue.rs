@@ -22,8 +22,9 @@ use core::time::Duration;
 
 use crate::error::Error;
 use crate::platform::TimerEntry;
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{AtomicU16, Ordering, UnsafeCell};
 use crate::time::Instant;
+use crate::timer::mode::PackedMode;
 use crate::timer::TimerMode;
 
 mod monitor;
@@ -34,30 +35,42 @@ mod wheel;
 pub use monitor::Monitor;
 pub use wheel::{Large, Medium, Size, Small};
 
-use wheel::{First, Wheel};
+use wheel::{First, Wheel, AWAY, NEVER, NOWHERE};
 
 /// A timer of a [`Queue`], the [`Node`](crate::platform::Timers::Node) of a monitor's timers.
+// One line of most caches: with many timers, what a start or a cancel costs is the lines that it has to wait for.
+#[repr(C, align(64))]
 pub struct QueueNode {
     /// The queue that it belongs to. Changed under the lock of the queue that it named.
-    queue: AtomicUsize,
+    queue: AtomicU16,
     /// What timer it is. Never changed.
-    mode: TimerMode,
-    /// Accessed under the lock of that queue only.
+    mode: PackedMode,
+    /// This and `inner` are accessed under the lock of that queue only.
+    state: UnsafeCell<State>,
     inner: UnsafeCell<Inner>,
 }
 
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<QueueNode>() == 64);
+
+#[derive(Clone, Copy)]
+struct State {
+    /// Where in the wheel it lies; or `AWAY`, if it is on its way to another queue, where it will be armed anew; or `NOWHERE`, if it is not armed; or `NEVER`.
+    place: u16,
+    /// What keeps it from being armed: [`SHUT`], and how many calls of `cancel` wait for its entry to end.
+    held: u16,
+}
+
+/// It was shut: it is never armed again.
+const SHUT: u16 = 1 << 15;
+/// As many calls of `cancel` wait as can be counted.
+const CROWDED: u16 = SHUT - 1;
+
 struct Inner {
     link: Link,
-    /// In the wheel; or on its way to another queue, where it will be armed anew.
-    armed: bool,
-    shut: bool,
-    /// Whether `expires` is the instant that it was last armed for.
-    started: bool,
-    /// The instant that it was last armed for, and how much later it may expire.
+    /// The instant that it was last armed for, if it was, and how much later it may expire.
     expires: u64,
     slack: u64,
-    /// How many calls of `cancel` wait for its entry to end.
-    cancelling: u32,
     entry: TimerEntry,
     context: *const (),
 }
@@ -68,8 +81,17 @@ struct Link {
     prev: *mut QueueNode,
     /// The instant at which it is due: [`roundest`] between that it was armed for and the last that its slack allows.
     at: u64,
-    /// Where in the wheel it lies.
-    place: u16,
+}
+
+impl State {
+    #[inline(always)]
+    fn is_armed(self) -> bool {
+        self.place < NOWHERE
+    }
+
+    fn was_started(self) -> bool {
+        self.place != NEVER
+    }
 }
 
 // SAFETY: all of a node's state but the atomic is accessed under the lock of its queue; `context` is only handed to `entry`, which may be
@@ -102,26 +124,26 @@ impl QueueNode {
         entry: TimerEntry,
         context: *const (),
     ) -> Result<Self, Error> {
-        Ok(Self::of(monitor.here(mode)?, mode, entry, context))
+        let queue = u16::try_from(monitor.here(mode)?).map_err(|_| Error::Unsupported)?;
+        Ok(Self::of(queue, mode, entry, context))
     }
 
-    fn of(queue: usize, mode: TimerMode, entry: TimerEntry, context: *const ()) -> Self {
+    fn of(queue: u16, mode: TimerMode, entry: TimerEntry, context: *const ()) -> Self {
         QueueNode {
-            queue: AtomicUsize::new(queue),
-            mode,
+            queue: AtomicU16::new(queue),
+            mode: PackedMode::new(mode),
+            state: UnsafeCell::new(State {
+                place: NEVER,
+                held: 0,
+            }),
             inner: UnsafeCell::new(Inner {
                 link: Link {
                     next: ptr::null_mut(),
                     prev: ptr::null_mut(),
                     at: 0,
-                    place: 0,
                 },
-                armed: false,
-                shut: false,
-                started: false,
                 expires: 0,
                 slack: 0,
-                cancelling: 0,
                 entry,
                 context,
             }),
@@ -132,19 +154,19 @@ impl QueueNode {
     #[inline(always)]
     fn queue(&self) -> usize {
         // Relaxed: whatever comes of it is looked at again under the lock.
-        self.queue.load(Ordering::Relaxed)
+        self.queue.load(Ordering::Relaxed).into()
     }
 
     /// Whether it belongs to this queue, whose lock the caller holds: if so, for as long as that lock is held.
     #[inline(always)]
     fn belongs_to(&self, queue: usize) -> bool {
         // Acquire: pairs with the Release in `pass_to`, so that what was done to the node under the lock of its former queue comes before.
-        self.queue.load(Ordering::Acquire) == queue
+        usize::from(self.queue.load(Ordering::Acquire)) == queue
     }
 
     /// Makes it another queue's. From here on it is accessed under the lock of that one.
     #[inline(always)]
-    fn pass_to(&self, queue: usize) {
+    fn pass_to(&self, queue: u16) {
         // Release: pairs with the Acquire in `belongs_to`.
         self.queue.store(queue, Ordering::Release);
     }
@@ -159,6 +181,40 @@ impl QueueNode {
         unsafe { node.as_ref().inner.with_mut(|inner| f(&mut *inner)) }
     }
 
+    /// What state a node is in.
+    ///
+    /// # Safety
+    /// As for [`look`](Self::look).
+    #[inline(always)]
+    unsafe fn state(node: NonNull<QueueNode>) -> State {
+        // SAFETY: valid, and under the lock nobody writes meanwhile.
+        unsafe { node.as_ref().state.with(|state| *state) }
+    }
+
+    /// Changes that.
+    ///
+    /// # Safety
+    /// As for [`look`](Self::look).
+    #[inline(always)]
+    unsafe fn set<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut State) -> R) -> R {
+        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here.
+        unsafe { node.as_ref().state.with_mut(|state| f(&mut *state)) }
+    }
+
+    /// The instant that it was last armed for.
+    ///
+    /// # Safety
+    /// As for [`look`](Self::look).
+    unsafe fn expires(node: NonNull<QueueNode>) -> Option<Instant> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let at = Self::look(node, |inner| inner.expires);
+            Self::state(node)
+                .was_started()
+                .then_some(Instant::from_nanos(at))
+        }
+    }
+
     /// Looks at what the wheel keeps in a node.
     ///
     /// # Safety
@@ -171,20 +227,30 @@ impl QueueNode {
 }
 
 impl Inner {
-    fn expires(&self) -> Option<Instant> {
-        self.started.then_some(Instant::from_nanos(self.expires))
-    }
-
     /// Notes what it is to be armed for. Without a slack, the last one stays.
-    fn set_expires(&mut self, at: Instant, slack: Option<Duration>) {
-        self.started = true;
+    #[inline(always)]
+    fn set_expires(&mut self, at: Instant, slack: Option<u64>) {
         self.expires = at.as_nanos();
         if let Some(slack) = slack {
-            // The end of the clock is the last instant in any case.
-            self.slack = u64::try_from(slack.as_nanos()).unwrap_or(u64::MAX);
+            self.slack = slack;
         }
-        self.link.at = roundest(self.expires, self.expires.saturating_add(self.slack));
+        self.link.at = match self.slack {
+            0 => self.expires,
+            slack => due(self.expires, slack),
+        };
     }
+}
+
+/// A slack in nanoseconds. The end of the clock is the last instant in any case.
+#[inline(always)]
+fn nanos(slack: Duration) -> u64 {
+    u64::try_from(slack.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// When a timer with a slack is due.
+#[inline(never)]
+fn due(expires: u64, slack: u64) -> u64 {
+    roundest(expires, expires.saturating_add(slack))
 }
 
 /// The instant from `first` to `last` with the most zeros at its end. Of two ranges that overlap, both tend to have the same: so timers that need not be
@@ -204,6 +270,8 @@ fn roundest(first: u64, last: u64) -> u64 {
 /// for before the expiry of the last that was taken out has to find its place among others of that kind).
 pub struct Queue<S: Size = Large> {
     wheel: Wheel<S>,
+    /// What was told last, when one asked what comes next: the alarm is set for this instant, or an earlier one. 0 while one is yet to ask.
+    told: u64,
     /// The node whose entry is being called, perhaps dangling: it is compared, never followed.
     running: *const QueueNode,
 }
@@ -214,9 +282,8 @@ unsafe impl<S: Size> Send for Queue<S> {}
 impl<S: Size> fmt::Debug for Queue<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue")
-            .field("empty", &self.wheel.is_empty())
-            .field("running", &!self.running.is_null())
-            .finish()
+            .field("running", &self.is_busy())
+            .finish_non_exhaustive()
     }
 }
 
@@ -279,6 +346,7 @@ impl<S: Size> Queue<S> {
     pub const fn new() -> Self {
         Queue {
             wheel: Wheel::new(),
+            told: u64::MAX,
             running: ptr::null(),
         }
     }
@@ -291,30 +359,32 @@ impl<S: Size> Queue<S> {
     /// If the last one taken out has not been [`finished`](Queue::finished): a queue runs one entry at a time.
     pub fn take_due(&mut self, now: Instant) -> Due {
         assert!(self.running.is_null(), "a queue runs one entry at a time");
-        match self.wheel.first(now.as_nanos()) {
-            First::None => Due::Never,
-            First::NotBefore(at) => Due::At(Instant::from_nanos(at)),
+        let (told, due) = match self.wheel.first(now.as_nanos()) {
+            First::None => (u64::MAX, Due::Never),
+            First::NotBefore(at) => (at, Due::At(Instant::from_nanos(at))),
             First::Node(node) => {
                 // SAFETY: nodes in the queue are valid: shutting a node takes it out.
                 let call = unsafe {
-                    self.wheel.remove(node);
-                    QueueNode::look(node, |inner| {
-                        inner.armed = false;
-                        Call {
-                            entry: inner.entry,
-                            context: inner.context,
-                            expires: Instant::from_nanos(inner.expires),
-                            due: Instant::from_nanos(inner.link.at),
-                        }
+                    self.disarm(node);
+                    QueueNode::look(node, |inner| Call {
+                        entry: inner.entry,
+                        context: inner.context,
+                        expires: Instant::from_nanos(inner.expires),
+                        due: Instant::from_nanos(inner.link.at),
                     })
                 };
                 self.running = node.as_ptr();
-                Due::Call(call)
+                // After its end one asks again.
+                (0, Due::Call(call))
             }
-        }
+        };
+        self.told = told;
+        due
     }
 
     /// Notes that the entry taken out last has returned. Its node is not touched, and may be gone as soon as the lock is.
+    ///
+    /// Then ask, before the alarm is relied on again, what comes next: [`take_due`](Queue::take_due) or [`next_expiry`](Queue::next_expiry).
     pub fn finished(&mut self) {
         self.running = ptr::null();
     }
@@ -325,35 +395,49 @@ impl<S: Size> Queue<S> {
         !self.running.is_null()
     }
 
-    /// When there may be something to do: nothing expires before.
+    /// When there may be something to do: nothing expires before. What is started later for an earlier instant is told to [`Monitor::alarm`].
     #[must_use]
-    pub fn next_expiry(&self) -> Option<Instant> {
-        self.wheel.earliest().map(Instant::from_nanos)
+    pub fn next_expiry(&mut self) -> Option<Instant> {
+        let earliest = self.wheel.earliest();
+        self.told = earliest.unwrap_or(u64::MAX);
+        earliest.map(Instant::from_nanos)
     }
 
-    /// Arms the node for what [`Inner::set_expires`] said.
+    /// Arms the node, whether or not it is armed already. Says whether it expires before all that was told.
     ///
     /// # Safety
-    /// The node is valid and not armed, and stays valid until it is disarmed.
-    unsafe fn insert(&mut self, node: NonNull<QueueNode>) {
+    /// The node is valid, and of this queue, and stays valid until it is disarmed.
+    #[inline(always)]
+    unsafe fn rearm(&mut self, node: NonNull<QueueNode>, at: Instant, slack: Option<u64>) -> bool {
         // SAFETY: the caller's promise.
-        unsafe {
-            let at = QueueNode::look(node, |inner| {
-                inner.armed = true;
+        let due = unsafe {
+            if QueueNode::state(node).is_armed() {
+                self.wheel.remove(node);
+            }
+            let due = QueueNode::look(node, |inner| {
+                inner.set_expires(at, slack);
                 inner.link.at
             });
-            self.wheel.insert(node, at);
+            self.wheel.insert(node);
+            due
+        };
+        let is_first = due < self.told;
+        if is_first {
+            self.told = due;
         }
+        is_first
     }
 
     /// # Safety
-    /// The node is valid.
+    /// The node is valid, and of this queue.
+    #[inline(always)]
     unsafe fn disarm(&mut self, node: NonNull<QueueNode>) -> bool {
         // SAFETY: valid, says the caller; armed means in this queue, or on its way here.
         unsafe {
-            let armed = QueueNode::look(node, |inner| core::mem::take(&mut inner.armed));
-            if armed && !Wheel::<S>::is_away(node) {
+            let armed = QueueNode::state(node).is_armed();
+            if armed {
                 self.wheel.remove(node);
+                QueueNode::set(node, |state| state.place = NOWHERE);
             }
             armed
         }
@@ -363,12 +447,12 @@ impl<S: Size> Queue<S> {
     ///
     /// # Safety
     /// The node is valid and of this queue, and `may_leave`.
-    unsafe fn pass_on(&mut self, node: NonNull<QueueNode>, to: usize) {
+    #[cold]
+    unsafe fn pass_on(&mut self, node: NonNull<QueueNode>, to: u16) {
         // SAFETY: valid, says the caller; armed means in this queue, or just come here.
         unsafe {
-            if QueueNode::look(node, |inner| inner.armed) && !Wheel::<S>::is_away(node) {
-                self.wheel.remove(node);
-                Wheel::<S>::set_away(node);
+            if self.disarm(node) {
+                QueueNode::set(node, |state| state.place = AWAY);
             }
             // The last touch under this lock.
             node.as_ref().pass_to(to);
@@ -381,13 +465,14 @@ impl<S: Size> Queue<S> {
     /// The node is valid and of this queue.
     unsafe fn may_leave(&self, node: NonNull<QueueNode>) -> bool {
         // SAFETY: valid, says the caller.
-        let pinned = unsafe { node.as_ref() }.mode.pinned;
+        let pinned = unsafe { node.as_ref() }.mode.is_pinned();
         // A pinned one has a place of its own once it was started.
         // SAFETY: valid, and under the lock.
-        let stays = pinned && unsafe { QueueNode::look(node, |inner| inner.started) };
+        let stays = pinned && unsafe { QueueNode::state(node) }.was_started();
         !stays && !self.is_running(node)
     }
 
+    #[inline(always)]
     fn is_running(&self, node: NonNull<QueueNode>) -> bool {
         ptr::eq(self.running, node.as_ptr())
     }

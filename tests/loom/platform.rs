@@ -152,7 +152,7 @@ impl<S: LoomSections> LoomPlatform<S> {
     /// Whether no timer is armed.
     pub fn is_idle(&self) -> bool {
         self.shared().queues.iter().all(|bank| {
-            let queue = bank.queue.lock().unwrap();
+            let mut queue = bank.queue.lock().unwrap();
             queue.next_expiry().is_none() && !queue.is_busy()
         })
     }

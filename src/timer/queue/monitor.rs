@@ -7,7 +7,7 @@ use crate::context::MaySleep;
 use crate::error::Error;
 use crate::platform::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 use crate::time::Instant;
-use crate::timer::queue::{Queue, QueueNode, Size};
+use crate::timer::queue::{nanos, Queue, QueueNode, Size, CROWDED, NOWHERE, SHUT};
 use crate::timer::{Clock, TimerMode};
 
 #[cfg(all(test, not(loom)))]
@@ -61,8 +61,8 @@ pub unsafe trait Monitor {
         stalled: &dyn Fn(),
     ) -> R;
 
-    /// Is told, without the lock, that the first expiry of a queue has come nearer: the alarm must be set anew. (Not while an entry of that queue
-    /// runs: after [`Queue::finished`] one looks at it anyway.)
+    /// Is told, without the lock, that a timer of a queue expires before what the queue told last: the alarm must be set anew. (Not while an entry of that
+    /// queue runs: after [`Queue::finished`] one asks anyway.)
     fn alarm(&self, queue: usize);
 }
 
@@ -87,6 +87,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         Ok(())
     }
 
+    #[inline]
     unsafe fn arm(
         &self,
         node: NonNull<QueueNode>,
@@ -96,17 +97,16 @@ unsafe impl<M: Monitor + Sync> Timers for M {
     ) -> Result<(), Error> {
         // SAFETY: (this and the four below) initialised and always used with these timers, says the caller, and the crate shuts it
         // before its memory goes.
-        if let Some(queue) = unsafe { arm(self, node, at, slack, how)? } {
-            self.alarm(queue);
-        }
-        Ok(())
+        unsafe { arm(self, node, at, slack, how) }
     }
 
+    #[inline]
     unsafe fn state(&self, node: NonNull<QueueNode>) -> TimerState {
         // SAFETY: see `arm`.
         unsafe { state(self, node) }
     }
 
+    #[inline]
     unsafe fn try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
         // SAFETY: see `arm`.
         unsafe { try_cancel(self, node) }
@@ -137,6 +137,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
 ///
 /// # Safety
 /// `node` is valid and always used with this monitor.
+#[inline(always)]
 unsafe fn locked<M: Monitor, R>(
     monitor: &M,
     node: NonNull<QueueNode>,
@@ -189,67 +190,127 @@ unsafe fn waited<M: Monitor, R>(
 
 /// What came of one attempt to arm.
 enum Armed {
-    /// It is armed, or need not be. If it is the first of this queue now, the alarm must be set anew.
-    Done(Option<usize>),
+    /// It is armed, or need not be.
+    Done,
+    /// It is armed, and the first of this queue: the alarm must be set anew.
+    First(usize),
     /// It was given to the queue that was asked for, and has to be armed there.
     Moved,
 }
 
-/// [`Timers::arm`]; the queue whose alarm must be set anew, if its first timer is another now.
+/// [`Timers::arm`].
 ///
 /// # Errors
 /// [`Error::Closed`] for a node that was shut.
 ///
 /// # Safety
 /// `node` is valid, always used with this monitor, and stays valid until it was shut and this has returned.
+#[inline(always)]
 unsafe fn arm(
     monitor: &impl Monitor,
     node: NonNull<QueueNode>,
     at: Instant,
     slack: Option<Duration>,
     how: Arm,
-) -> Result<Option<usize>, Error> {
+) -> Result<(), Error> {
+    // SAFETY: valid, says the caller; only ever borrowed shared.
+    let this = unsafe { node.as_ref() };
+    let slack = slack.map(nanos);
+    // (What there is to ask for is known beforehand for nearly all.)
+    let to = if this.mode.is_plain() {
+        monitor.here(TimerMode::new())
+    } else {
+        monitor.here(this.mode.get())
+    };
+    let number = this.queue();
+    if to == Ok(number) {
+        // What nearly all starts are: a timer that belongs here, that nobody waits for, and that nothing keeps from being armed.
+        // SAFETY: see `locked`; valid, and under the lock of its queue, which is looked at first.
+        let first = unsafe {
+            monitor.with(number, move |queue| {
+                let is_usual = this.belongs_to(number)
+                    && QueueNode::state(node).held == 0
+                    && (how == Arm::Replace || !QueueNode::state(node).is_armed());
+                is_usual.then(|| queue.rearm(node, at, slack))
+            })
+        };
+        match first {
+            Some(false) => return Ok(()),
+            Some(true) => {
+                monitor.alarm(number);
+                return Ok(());
+            }
+            None => {}
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        arm_unusual(
+            monitor,
+            node,
+            to.ok().and_then(|to| to.try_into().ok()),
+            at,
+            slack,
+            how,
+        )
+    }
+}
+
+/// The same for whatever node.
+///
+/// # Safety
+/// As for [`arm`].
+#[cold]
+#[inline(never)]
+unsafe fn arm_unusual(
+    monitor: &impl Monitor,
+    node: NonNull<QueueNode>,
+    mut to: Option<u16>,
+    at: Instant,
+    slack: Option<u64>,
+    how: Arm,
+) -> Result<(), Error> {
     // It is moved once at most: of two contexts that start it again and again, neither keeps the other from an end.
-    // SAFETY: valid, says the caller.
-    let mut to = monitor.here(unsafe { node.as_ref() }.mode).ok();
     loop {
         // SAFETY: valid, says the caller, and the closure runs under the lock of its queue.
         let armed = unsafe {
             locked(monitor, node, |number, queue| {
                 // Tested under the lock under which `shut` marks it: either this arm comes first and shut disarms it, or it has
                 // no effect (promise 3). Again after a move: in between, nobody's lock kept a shut away.
-                if QueueNode::look(node, |inner| inner.shut) {
+                let held = QueueNode::state(node).held;
+                if held & SHUT != 0 {
                     return Err(Error::Closed);
                 }
-                if how == Arm::IfIdle && QueueNode::look(node, |inner| inner.armed) {
-                    return Ok(Armed::Done(None));
+                if how == Arm::IfIdle && QueueNode::state(node).is_armed() {
+                    return Ok(Armed::Done);
                 }
                 if let Some(to) = to.take() {
-                    if to != number && queue.may_leave(node) {
+                    if usize::from(to) != number && queue.may_leave(node) {
                         queue.pass_on(node, to);
                         return Ok(Armed::Moved);
                     }
                 }
-                queue.disarm(node);
-                let due = QueueNode::look(node, |inner| {
-                    inner.set_expires(at, slack);
-                    (inner.cancelling == 0).then_some(Instant::from_nanos(inner.link.at))
-                });
-                let Some(due) = due else {
-                    // As if this arm had come just before that cancel, which undoes it. Else a callback that restarts itself at
+                if held != 0 {
+                    // As if this arm had come just before the cancel that waits, which undoes it. Else a callback that restarts itself at
                     // once would be taken out again before the waiter gets the lock, each time, and the cancel never end.
-                    return Ok(Armed::Done(None));
-                };
-                let nearest = queue.next_expiry();
-                queue.insert(node);
-                let is_first = nearest.is_none_or(|nearest| due < nearest);
-                Ok(Armed::Done(
-                    (is_first && !queue.is_busy()).then_some(number),
-                ))
+                    queue.disarm(node);
+                    QueueNode::look(node, |inner| inner.set_expires(at, slack));
+                    QueueNode::set(node, |state| state.place = NOWHERE);
+                    return Ok(Armed::Done);
+                }
+                Ok(match queue.rearm(node, at, slack) {
+                    true => Armed::First(number),
+                    false => Armed::Done,
+                })
             })?
         };
-        if let Armed::Done(alarm) = armed {
-            return Ok(alarm);
+        match armed {
+            Armed::Done => return Ok(()),
+            Armed::First(number) => {
+                monitor.alarm(number);
+                return Ok(());
+            }
+            Armed::Moved => {}
         }
     }
 }
@@ -263,11 +324,11 @@ unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState 
     unsafe {
         locked(monitor, node, |_, queue| {
             let running = queue.is_running(node);
-            QueueNode::look(node, |inner| TimerState {
-                armed: inner.armed,
+            TimerState {
+                armed: QueueNode::state(node).is_armed(),
                 running,
-                expires: inner.expires(),
-            })
+                expires: QueueNode::expires(node),
+            }
         })
     }
 }
@@ -276,15 +337,18 @@ unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState 
 ///
 /// # Safety
 /// As for [`arm`].
+#[inline(always)]
 unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCancel {
     // SAFETY: valid, says the caller, and the closure runs under the lock of its queue.
     unsafe {
         locked(monitor, node, |_, queue| {
             let armed = queue.disarm(node);
-            match (queue.is_running(node), armed) {
-                (true, _) => TryCancel::Running,
-                (false, true) => TryCancel::Cancelled,
-                (false, false) => TryCancel::Idle,
+            if queue.is_running(node) {
+                TryCancel::Running
+            } else if armed {
+                TryCancel::Cancelled
+            } else {
+                TryCancel::Idle
             }
         })
     }
@@ -295,22 +359,30 @@ unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCan
 /// # Safety
 /// As for [`arm`]. (Called inside an entry of the node, it does not return.)
 unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn Fn()) -> bool {
-    let mut active = None;
+    let mut active = false;
+    let mut counted = false;
     let attempt = |queue: &mut Queue<_>| {
         let running = queue.is_running(node);
         // SAFETY: valid, says the caller, and under the lock of its queue.
         unsafe {
-            let active = *active.get_or_insert_with(|| {
-                let armed = queue.disarm(node);
-                // From here on `arm` has no effect, until this is over; so one disarm is enough.
-                QueueNode::look(node, |inner| inner.cancelling += 1);
-                armed || running
-            });
-            if running {
-                return None;
+            if !counted {
+                active |= queue.disarm(node) || running;
             }
-            QueueNode::look(node, |inner| inner.cancelling -= 1);
-            Some(active)
+            if running != counted {
+                // From here on `arm` has no effect, until this is over; so one disarm is enough.
+                counted = QueueNode::set(node, |state| match running {
+                    true if state.held & CROWDED == CROWDED => false,
+                    true => {
+                        state.held += 1;
+                        true
+                    }
+                    false => {
+                        state.held -= 1;
+                        false
+                    }
+                });
+            }
+            (!running).then_some(active)
         }
     };
     // SAFETY: the caller's promise.
@@ -328,7 +400,7 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
         // SAFETY: valid, says the caller, and under the lock of its queue.
         unsafe {
             if found.is_none() {
-                let expires = QueueNode::look(node, |inner| inner.expires());
+                let expires = QueueNode::expires(node);
                 let armed = queue.disarm(node);
                 found = Some(TimerState {
                     armed,
@@ -336,7 +408,7 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
                     expires,
                 });
                 // From here on `arm` has no effect, so one disarm is enough, and the node stays in this queue.
-                QueueNode::look(node, |inner| inner.shut = true);
+                QueueNode::set(node, |state| state.held |= SHUT);
             }
         }
         if running {

@@ -11,11 +11,18 @@
 //! Starting and cancelling touch one slot, the node and its neighbours, whatever else is pending. (This is a radix heap, with more than two
 //! slots on a level, and nodes that can be taken out anywhere.)
 //!
-//! The present is the expiry of the timer taken out last, or the instant at which there was none to take out. What is started for before that is kept apart, in a ring in
+//! What was started last has no slot yet: it is *fresh*, one of a few in an array. Most timers of a driver are time-outs, cancelled or put off long before they expire; one
+//! that is cancelled while it is fresh has cost next to nothing. The array is emptied when it is full, and before anybody asks for the first node.
+//!
+//! A slot of many nodes moves down by and by, so many at a time: whoever waits for the queue's lock gets it in between. What is started meanwhile for the time of that slot joins it
+//! at its end, so that the order stays.
+//!
+//! The present is the expiry of the timer taken out last, or the instant at which there was none to take out. What is started for before that is kept apart, in
 //! order of expiry. It is due at once, so there is seldom more than one. When the present goes back, as that of a clock which is set does, all nodes are put in
 //! anew.
 
-use core::ptr::NonNull;
+use core::mem;
+use core::ptr::{self, NonNull};
 
 use crate::timer::queue::QueueNode;
 
@@ -29,13 +36,13 @@ pub trait Size: sealed::Size {
     type Slots: sealed::Slots;
 }
 
-/// Digits of 2 bits: 2 KiB on a machine of 64 bits. A timer that is far off moves up to 31 times.
+/// Digits of 2 bits: 3.5 KiB on a machine of 64 bits. A timer that is far off moves up to 31 times.
 #[derive(Debug)]
 pub enum Small {}
-/// Digits of 4 bits: 4 KiB. Up to 15 times.
+/// Digits of 4 bits: 6.5 KiB. Up to 15 times.
 #[derive(Debug)]
 pub enum Medium {}
-/// Digits of 6 bits: 11 KiB. Up to 10 times.
+/// Digits of 6 bits: 17 KiB. Up to 10 times.
 #[derive(Debug)]
 pub enum Large {}
 
@@ -49,12 +56,8 @@ macro_rules! sizes {
         impl sealed::Slots for [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)] {
             const EMPTY: Self = [const { [const { Slot::EMPTY }; 1 << $bits] }; 64_usize.div_ceil($bits)];
             #[inline(always)]
-            fn slot(&mut self, place: usize) -> &mut Slot {
-                &mut self.as_flattened_mut()[place]
-            }
-            #[inline(always)]
-            fn get(&self, place: usize) -> &Slot {
-                &self.as_flattened()[place]
+            fn as_slots(&mut self) -> &mut [Slot] {
+                self.as_flattened_mut()
             }
         }
     )*};
@@ -70,38 +73,124 @@ mod sealed {
     pub trait Size {}
     pub trait Slots {
         const EMPTY: Self;
-        fn slot(&mut self, place: usize) -> &mut super::Slot;
-        fn get(&self, place: usize) -> &super::Slot;
+        fn as_slots(&mut self) -> &mut [super::Slot];
     }
 }
 
 use sealed::Slots as _;
 
-/// A ring of nodes, in order of their start.
+/// A list of nodes, in order of their start.
 #[doc(hidden)]
 pub struct Slot {
-    first: Option<NonNull<QueueNode>>,
+    first: *mut QueueNode,
+    last: *mut QueueNode,
     /// No node here expires before this. (One that is taken out leaves it as it is.)
     earliest: u64,
 }
 
 impl Slot {
     const EMPTY: Slot = Slot {
-        first: None,
+        first: ptr::null_mut(),
+        last: ptr::null_mut(),
         earliest: 0,
     };
+
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.first.is_null()
+    }
+
+    // Here and in `remove`, where to write is chosen, and not what to do: whether a node has neighbours is like the toss of a coin, on which a branch would
+    // be mispredicted half the time.
+
+    /// Puts a node at the end.
+    ///
+    /// # Safety
+    /// The node is valid, and so are all here.
+    #[inline(always)]
+    unsafe fn push(&mut self, node: NonNull<QueueNode>, at: u64) {
+        let last = mem::replace(&mut self.last, node.as_ptr());
+        let earliest = if last.is_null() { at } else { self.earliest };
+        self.earliest = earliest.min(at);
+        // SAFETY: the caller's promise.
+        unsafe {
+            QueueNode::link(node, |link| {
+                link.next = ptr::null_mut();
+                link.prev = last;
+            });
+            let before = match NonNull::new(last) {
+                None => &raw mut self.first,
+                Some(last) => QueueNode::link(last, |link| &raw mut link.next),
+            };
+            *before = node.as_ptr();
+        }
+    }
+
+    /// Takes a node out.
+    ///
+    /// # Safety
+    /// The node is here, and all here are valid.
+    #[inline(always)]
+    unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (next, prev) = QueueNode::link(node, |link| (link.next, link.prev));
+            let before = match NonNull::new(prev) {
+                None => &raw mut self.first,
+                Some(prev) => QueueNode::link(prev, |link| &raw mut link.next),
+            };
+            *before = next;
+            let after = match NonNull::new(next) {
+                None => &raw mut self.last,
+                Some(next) => QueueNode::link(next, |link| &raw mut link.prev),
+            };
+            *after = prev;
+        }
+    }
+
+    /// Takes out all nodes of `other`, and puts them at the end.
+    ///
+    /// # Safety
+    /// All of both are valid.
+    unsafe fn append(&mut self, other: &mut Slot) {
+        let other = mem::replace(other, Slot::EMPTY);
+        let Some(first) = NonNull::new(other.first) else {
+            return;
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            QueueNode::link(first, |link| link.prev = self.last);
+            match NonNull::new(self.last) {
+                None => self.first = other.first,
+                Some(last) => QueueNode::link(last, |link| link.next = other.first),
+            }
+        }
+        self.last = other.last;
+    }
 }
 
 /// The most levels that there are.
 const LEVELS: usize = 32;
 
+/// How many fresh nodes there can be.
+const FRESH: usize = 16;
+
+/// How many nodes of a slot move down at a time.
+const AT_ONCE: usize = 64;
+
 pub(super) struct Wheel<S: Size> {
+    /// So many of the places for fresh ones, the first, are free. Never none.
+    free: usize,
+    /// Those that were started last, from the end on, in the order of their start; null where one was taken out since.
+    fresh: [*mut QueueNode; FRESH],
     /// No node of the slots expires before this.
     present: u64,
-    /// The first of those that were started for before the present.
-    past: Option<NonNull<QueueNode>>,
-    /// A bit for each level in use.
+    /// The level of the slot whose nodes are moving down, that of the present's digit there; 0 if none is.
+    moving: usize,
+    /// A bit for each level in use. (This and the next note more, perhaps: a slot from which the last node was taken out.)
     levels: u32,
+    /// Those that were started for before the present, in order of expiry.
+    past: Slot,
     /// For each level, a bit for each slot in use.
     used: [u64; LEVELS],
     slots: S::Slots,
@@ -111,7 +200,7 @@ pub(super) struct Wheel<S: Size> {
 pub(super) enum First {
     /// This node, at this instant.
     Node(NonNull<QueueNode>),
-    /// None before this instant.
+    /// None before this instant; if that is the one asked for, there is more to be done first.
     NotBefore(u64),
     /// None.
     None,
@@ -120,27 +209,36 @@ pub(super) enum First {
 impl<S: Size> Wheel<S> {
     pub(super) const fn new() -> Self {
         Wheel {
+            free: FRESH,
+            fresh: [ptr::null_mut(); FRESH],
             present: 0,
-            past: None,
+            moving: 0,
             levels: 0,
+            past: Slot::EMPTY,
             used: [0; LEVELS],
             slots: sealed::Slots::EMPTY,
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.levels == 0 && self.past.is_none()
-    }
-
     /// Whether anything is kept as past.
     #[cfg(all(test, not(loom)))]
-    pub(super) fn has_past(&self) -> bool {
-        self.past.is_some()
+    pub(super) fn has_past(&mut self) -> bool {
+        self.settle();
+        !self.past.is_empty()
+    }
+
+    #[inline(always)]
+    fn slot(&mut self, place: usize) -> &mut Slot {
+        let slots = self.slots.as_slots();
+        debug_assert!(place < slots.len());
+        // SAFETY: `place` is from `place_of`, `moving_place` or `first_slot`, perhaps by way of a node: a level, of which there are as many as 64 bits have digits,
+        // and a digit on it.
+        unsafe { slots.get_unchecked_mut(place) }
     }
 
     /// Where a node that expires at `at` belongs: the number of its slot, all levels counted through.
     #[inline(always)]
-    fn place(&self, at: u64) -> usize {
+    fn place_of(&self, at: u64) -> usize {
         // Without a difference, level 0 as well.
         let highest = 63 - ((at ^ self.present) | 1).leading_zeros();
         let level = highest / S::BITS;
@@ -159,33 +257,75 @@ impl<S: Size> Wheel<S> {
         place & ((1 << S::BITS) - 1)
     }
 
-    /// Puts a node behind those that expire at the same instant.
+    /// The slot whose nodes are moving down.
+    fn moving_place(&self) -> usize {
+        let digit = (self.present >> (self.moving as u32 * S::BITS)) & ((1 << S::BITS) - 1);
+        self.moving << S::BITS | digit as usize
+    }
+
+    /// Puts a node behind those that expire at the same instant, which its link says.
     ///
     /// # Safety
     /// The node is valid, in no wheel, and stays valid until it is taken out.
-    #[inline]
-    pub(super) unsafe fn insert(&mut self, node: NonNull<QueueNode>, at: u64) {
-        if at < self.present {
-            // SAFETY: the caller's promise.
-            return unsafe { self.insert_past(node, at) };
+    #[inline(always)]
+    pub(super) unsafe fn insert(&mut self, node: NonNull<QueueNode>) {
+        let free = self.free - 1;
+        // SAFETY: there is a free place, always. The node is valid, says the caller.
+        unsafe {
+            *self.fresh.get_unchecked_mut(free) = node.as_ptr();
+            QueueNode::set(node, |state| state.place = FRESH_PLACES + free as u16);
         }
-        let place = self.place(at);
+        self.free = free;
+        if free == 0 {
+            self.settle();
+        }
+    }
+
+    /// Gives the fresh nodes their slots.
+    #[inline(never)]
+    fn settle(&mut self) {
+        let free = mem::replace(&mut self.free, FRESH);
+        for place in (free..FRESH).rev() {
+            let Some(node) = NonNull::new(self.fresh[place]) else {
+                continue;
+            };
+            // SAFETY: nodes in the wheel are valid, and this one is now in no list.
+            unsafe { self.sort_in(node) };
+        }
+    }
+
+    /// Puts a node into its slot.
+    ///
+    /// # Safety
+    /// As for [`insert`](Self::insert).
+    #[inline(always)]
+    unsafe fn sort_in(&mut self, node: NonNull<QueueNode>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let at = QueueNode::link(node, |link| link.at);
+            if at < self.present {
+                return self.sort_in_past(node, at);
+            }
+            let mut place = self.place_of(at);
+            if Self::level(place) < self.moving {
+                place = self.moving_place();
+            }
+            self.put(node, at, place);
+        }
+    }
+
+    /// # Safety
+    /// As for [`insert`](Self::insert).
+    #[inline(always)]
+    unsafe fn put(&mut self, node: NonNull<QueueNode>, at: u64, place: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            QueueNode::set(node, |state| state.place = place as u16);
+            self.slot(place).push(node, at);
+        }
         let level = Self::level(place);
         self.levels |= 1 << level;
         self.used[level] |= 1 << Self::digit(place);
-        let slot = self.slots.slot(place);
-        slot.earliest = match slot.first {
-            None => at,
-            Some(_) => slot.earliest.min(at),
-        };
-        // SAFETY: the node is valid, says the caller, and so are those in the wheel.
-        unsafe {
-            QueueNode::link(node, |link| link.place = place as u16);
-            match slot.first {
-                None => slot.first = Some(alone(node)),
-                Some(first) => put_before(first, node),
-            }
-        }
     }
 
     /// The same for an instant before the present.
@@ -193,86 +333,71 @@ impl<S: Size> Wheel<S> {
     /// # Safety
     /// As for [`insert`](Self::insert).
     #[cold]
-    unsafe fn insert_past(&mut self, node: NonNull<QueueNode>, at: u64) {
-        // SAFETY: as in `insert`.
+    unsafe fn sort_in_past(&mut self, node: NonNull<QueueNode>, at: u64) {
+        // SAFETY: the caller's promise; nodes in the wheel are valid.
         unsafe {
-            QueueNode::link(node, |link| link.place = PAST);
-            let Some(first) = self.past else {
-                self.past = Some(alone(node));
-                return;
-            };
+            QueueNode::set(node, |state| state.place = PAST);
             // From the back, to the last that does not expire later.
-            let mut after = first;
-            loop {
-                let (prev, is_later) = {
-                    let prev = NonNull::new_unchecked(QueueNode::link(after, |link| link.prev));
-                    (prev, QueueNode::link(prev, |link| link.at) > at)
-                };
+            let mut after = ptr::null_mut();
+            let mut before = self.past.last;
+            while let Some(other) = NonNull::new(before) {
+                let (prev, is_later) = QueueNode::link(other, |link| (link.prev, link.at > at));
                 if !is_later {
-                    put_before(after, node);
-                    return;
+                    break;
                 }
-                after = prev;
-                if after == first {
-                    put_before(first, node);
-                    self.past = Some(node);
-                    return;
-                }
+                (after, before) = (before, prev);
+            }
+            QueueNode::link(node, |link| {
+                link.next = after;
+                link.prev = before;
+            });
+            match NonNull::new(before) {
+                None => self.past.first = node.as_ptr(),
+                Some(before) => QueueNode::link(before, |link| link.next = node.as_ptr()),
+            }
+            match NonNull::new(after) {
+                None => self.past.last = node.as_ptr(),
+                Some(after) => QueueNode::link(after, |link| link.prev = node.as_ptr()),
             }
         }
     }
 
-    /// Takes a node out.
+    /// Takes a node out; what its place says is no more true then.
     ///
     /// # Safety
-    /// The node is in this wheel.
-    #[inline]
-    pub(super) unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: nodes in the wheel are valid, and their neighbours are in it, too.
-        unsafe {
-            let (next, prev, place) =
-                QueueNode::link(node, |link| (link.next, link.prev, link.place));
-            let next = NonNull::new_unchecked(next);
-            if next != node {
-                QueueNode::link(next, |link| link.prev = prev);
-                QueueNode::link(NonNull::new_unchecked(prev), |link| {
-                    link.next = next.as_ptr();
-                });
-            }
-            if place == PAST {
-                if self.past == Some(node) {
-                    self.past = (next != node).then_some(next);
-                }
-                return;
-            }
-            let place = usize::from(place);
-            let slot = self.slots.slot(place);
-            if next == node {
-                slot.first = None;
-                self.unused(place);
-            } else if slot.first == Some(node) {
-                slot.first = Some(next);
-            }
-        }
-    }
-
-    /// Notes that the node, which was taken out, is armed all the same: it is on its way to another wheel.
-    ///
-    /// # Safety
-    /// The node is valid and in no wheel.
-    pub(super) unsafe fn set_away(node: NonNull<QueueNode>) {
-        // SAFETY: the caller's promise.
-        unsafe { QueueNode::link(node, |link| link.place = AWAY) };
-    }
-
-    /// Whether that was noted of an armed node.
-    ///
-    /// # Safety
-    /// The node is valid.
+    /// The node is in this wheel, or away.
     #[inline(always)]
-    pub(super) unsafe fn is_away(node: NonNull<QueueNode>) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe { QueueNode::link(node, |link| link.place == AWAY) }
+    pub(super) unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
+        // SAFETY: nodes in the wheel are valid.
+        let place = unsafe { QueueNode::state(node).place };
+        let fresh = usize::from(place ^ FRESH_PLACES);
+        if fresh < FRESH {
+            self.fresh[fresh] = ptr::null_mut();
+            // What is cancelled soon leaves nothing behind.
+            if fresh == self.free {
+                self.free = fresh + 1;
+            }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { self.remove_sorted(node, place) };
+        }
+    }
+
+    /// The same for one that is not fresh.
+    ///
+    /// # Safety
+    /// As for [`remove`](Self::remove); `place` is the node's.
+    #[inline(never)]
+    unsafe fn remove_sorted(&mut self, node: NonNull<QueueNode>, place: u16) {
+        // SAFETY: the node is in the list that its place says.
+        unsafe {
+            match place {
+                AWAY => {}
+                PAST => self.past.remove(node),
+                // (Its slot may be empty then, and is still noted as in use.)
+                _ => self.slot(usize::from(place)).remove(node),
+            }
+        }
     }
 
     #[inline(always)]
@@ -285,12 +410,23 @@ impl<S: Size> Wheel<S> {
     }
 
     /// No node expires before this. If that is the present, it has come; else it may turn out to be later, when it comes.
-    pub(super) fn earliest(&self) -> Option<u64> {
-        if let Some(first) = self.past {
+    pub(super) fn earliest(&mut self) -> Option<u64> {
+        if self.free < FRESH {
+            self.settle();
+        }
+        if let Some(first) = NonNull::new(self.past.first) {
             // SAFETY: nodes in the wheel are valid.
             return Some(unsafe { QueueNode::link(first, |link| link.at) });
         }
-        Some(self.slots.get(self.first_slot()?).earliest)
+        let mut place = self.first_slot()?;
+        if self.moving > 0 {
+            // What has not moved down yet may come before what has.
+            let moving = self.moving_place();
+            if !self.slot(moving).is_empty() {
+                place = moving;
+            }
+        }
+        Some(self.slot(place).earliest)
     }
 
     /// The first node, if it expires at `now` or before. The present comes with it, and no further: what it starts for after its own instant
@@ -299,7 +435,10 @@ impl<S: Size> Wheel<S> {
         if now < self.present {
             self.rebase(now);
         }
-        if let Some(first) = self.past {
+        if self.free < FRESH {
+            self.settle();
+        }
+        if let Some(first) = NonNull::new(self.past.first) {
             // SAFETY: nodes in the wheel are valid.
             let at = unsafe { QueueNode::link(first, |link| link.at) };
             return if at <= now {
@@ -309,11 +448,14 @@ impl<S: Size> Wheel<S> {
             };
         }
         loop {
+            if self.moving > 0 && !self.move_some() {
+                return First::NotBefore(now);
+            }
             let Some(place) = self.first_slot() else {
                 self.present = self.present.max(now);
                 return First::None;
             };
-            let earliest = self.slots.get(place).earliest;
+            let earliest = self.slot(place).earliest;
             if Self::level(place) == 0 {
                 // The instant of all its nodes.
                 let at = earliest;
@@ -324,140 +466,91 @@ impl<S: Size> Wheel<S> {
                 }
                 self.present = at;
                 // A slot in use is not empty.
-                return match self.slots.get(place).first {
+                return match NonNull::new(self.slot(place).first) {
                     Some(node) => First::Node(node),
                     None => First::None,
                 };
             }
             let reached = earliest.min(now).max(self.present);
-            if self.place(reached) == place {
-                self.move_down(place, reached);
-            } else {
-                self.present = reached;
-            }
-            if earliest > now {
+            let is_inside = self.place_of(reached) == place;
+            self.present = reached;
+            if !is_inside {
+                // So it is before the slot, and `earliest` later than `now`.
                 return First::NotBefore(earliest);
             }
+            // The present has come into the slot: its nodes move down.
+            self.moving = Self::level(place);
         }
+    }
+
+    /// Moves nodes down, but not too many; says whether all have moved.
+    fn move_some(&mut self) -> bool {
+        let from = self.moving_place();
+        for _ in 0..AT_ONCE {
+            let Some(node) = NonNull::new(self.slot(from).first) else {
+                self.unused(from);
+                self.moving = 0;
+                return true;
+            };
+            // SAFETY: nodes in the wheel are valid; this one is in that slot, and then in none.
+            unsafe {
+                self.slot(from).remove(node);
+                let at = QueueNode::link(node, |link| link.at);
+                let place = self.place_of(at);
+                self.put(node, at, place);
+            }
+        }
+        false
     }
 
     /// The clock was set back: all nodes find their places anew. (Else whatever is started until it shows the old present again would be kept as past.)
     #[cold]
     fn rebase(&mut self, now: u64) {
-        // All rings become one. Nodes for the same instant come from one ring, so they stay in their order.
-        let mut all = self.past.take();
+        // All lists become one. Nodes for the same instant come from one list, or from two of which the second was to follow the first: so they stay in their order.
+        let mut all = mem::replace(&mut self.past, Slot::EMPTY);
         while let Some(place) = self.first_slot() {
-            let ring = self.slots.slot(place).first.take();
+            // SAFETY: nodes in the wheel are valid.
+            unsafe { all.append(self.slot(place)) };
             self.unused(place);
-            all = match (all, ring) {
-                // SAFETY: both are rings of this wheel.
-                (Some(all), Some(ring)) => Some(unsafe { join(all, ring) }),
-                (all, ring) => all.or(ring),
-            };
         }
         self.present = now;
-        if let Some(all) = all {
-            self.insert_ring(all);
-        }
-    }
-
-    /// The present comes into a slot: its nodes move down.
-    fn move_down(&mut self, place: usize, present: u64) {
-        let slot = self.slots.slot(place);
-        let Some(first) = slot.first.take() else {
-            return;
-        };
-        self.unused(place);
-        self.present = present;
-        self.insert_ring(first);
-    }
-
-    /// Puts all nodes of a ring where they belong, in order.
-    fn insert_ring(&mut self, first: NonNull<QueueNode>) {
-        let mut node = first;
-        loop {
-            // SAFETY: nodes in the wheel are valid; each is out of its old ring when it comes into a new one, since what comes after it is known by then,
-            // and of those before it nobody looks at the old links any more.
+        self.moving = 0;
+        let mut next = all.first;
+        while let Some(node) = NonNull::new(next) {
+            // SAFETY: nodes in the wheel are valid; this one's next is known before it changes, and nobody looks at the list `all` any more.
             unsafe {
-                let (next, at) = QueueNode::link(node, |link| (link.next, link.at));
-                self.insert(node, at);
-                node = NonNull::new_unchecked(next);
-            }
-            if node == first {
-                return;
+                next = QueueNode::link(node, |link| link.next);
+                self.sort_in(node);
             }
         }
     }
 
+    /// The first slot that is not empty.
     #[inline(always)]
-    fn first_slot(&self) -> Option<usize> {
-        if self.levels == 0 {
-            return None;
+    fn first_slot(&mut self) -> Option<usize> {
+        loop {
+            if self.levels == 0 {
+                return None;
+            }
+            let level = self.levels.trailing_zeros() as usize;
+            let place = level << S::BITS | self.used[level % LEVELS].trailing_zeros() as usize;
+            if !self.slot(place).is_empty() {
+                return Some(place);
+            }
+            self.unused(place);
         }
-        let level = self.levels.trailing_zeros() as usize;
-        Some(level << S::BITS | self.used[level].trailing_zeros() as usize)
     }
 }
 
-/// A ring of one node.
-///
-/// # Safety
-/// The node is valid.
-#[inline(always)]
-unsafe fn alone(node: NonNull<QueueNode>) -> NonNull<QueueNode> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        QueueNode::link(node, |link| {
-            link.next = node.as_ptr();
-            link.prev = node.as_ptr();
-        });
-    }
-    node
-}
+// Places. Below `FRESH_PLACES` it is the number of the node's slot.
 
-/// Makes one ring of two; the second comes after the first.
-///
-/// # Safety
-/// Both are whole, of valid nodes.
-unsafe fn join(first: NonNull<QueueNode>, second: NonNull<QueueNode>) -> NonNull<QueueNode> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let last_of = |ring: NonNull<QueueNode>| QueueNode::link(ring, |link| link.prev);
-        let (end, last) = (last_of(first), last_of(second));
-        QueueNode::link(NonNull::new_unchecked(end), |link| {
-            link.next = second.as_ptr()
-        });
-        QueueNode::link(second, |link| link.prev = end);
-        QueueNode::link(NonNull::new_unchecked(last), |link| {
-            link.next = first.as_ptr()
-        });
-        QueueNode::link(first, |link| link.prev = last);
-    }
-    first
-}
-
-/// Puts a node into a ring, before another; before its first is at its end.
-///
-/// # Safety
-/// Both are valid, as are those in the ring; `node` is in none.
-#[inline(always)]
-unsafe fn put_before(other: NonNull<QueueNode>, node: NonNull<QueueNode>) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let prev = QueueNode::link(other, |link| {
-            core::mem::replace(&mut link.prev, node.as_ptr())
-        });
-        QueueNode::link(NonNull::new_unchecked(prev), |link| {
-            link.next = node.as_ptr();
-        });
-        QueueNode::link(node, |link| {
-            link.next = other.as_ptr();
-            link.prev = prev;
-        });
-    }
-}
-
-/// Not in a slot, but in the ring of what is past.
-const PAST: u16 = u16::MAX;
-/// Not in this wheel any more, and not yet in another.
-const AWAY: u16 = u16::MAX - 1;
+/// The places of the fresh ones come after this.
+const FRESH_PLACES: u16 = 0x8000;
+/// Not in a slot, but among what is past.
+const PAST: u16 = 0xfffc;
+/// Armed, but not in this wheel any more, and not yet in another.
+pub(super) const AWAY: u16 = 0xfffd;
+/// This and what is above is not armed.
+pub(super) const NOWHERE: u16 = 0xfffe;
+/// Not armed, and never was.
+pub(super) const NEVER: u16 = 0xffff;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::timer::queue::{Due, Small};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::vec::Vec;
 
 const EXACT: Option<Duration> = Some(Duration::ZERO);
@@ -15,7 +15,15 @@ fn all<M: Monitor, R>(monitor: &M, f: impl FnOnce(&mut Queue<M::Size>) -> R) -> 
     unsafe { monitor.with(0, f) }
 }
 
-struct Local(RefCell<Queue<Small>>);
+/// A queue, and how often its alarm was to be set.
+struct Local(RefCell<Queue<Small>>, Cell<usize>);
+
+impl Local {
+    fn new() -> Self {
+        Local(RefCell::new(Queue::new()), Cell::new(0))
+    }
+}
+
 // SAFETY: single-threaded, and nothing here re-enters.
 unsafe impl Monitor for Local {
     type Size = Small;
@@ -30,7 +38,9 @@ unsafe impl Monitor for Local {
     ) -> R {
         all(self, &mut f).expect("nothing to wait for in a single thread")
     }
-    fn alarm(&self, _: usize) {}
+    fn alarm(&self, _: usize) {
+        self.1.set(self.1.get() + 1);
+    }
 }
 
 fn nodes(n: usize) -> Vec<QueueNode> {
@@ -50,13 +60,16 @@ fn drain(queue: &Local) -> Vec<(usize, u64)> {
 
 #[test]
 fn expiry_is_in_order_and_ties_in_order_of_start() {
-    let queue = Local(RefCell::new(Queue::new()));
+    let queue = Local::new();
     let nodes = nodes(6);
     for (i, at) in [(0, 50), (1, 10), (2, 50), (3, 0), (4, u64::MAX), (5, 10)] {
         let node = NonNull::from(&nodes[i]);
+        let before = queue.1.get();
         // SAFETY: the nodes outlive the queue's use.
-        let first = unsafe { arm(&queue, node, Instant::from_nanos(at), EXACT, Arm::Replace) };
-        assert_eq!(first, Ok(matches!(i, 0 | 1 | 3).then_some(0)));
+        let armed = unsafe { arm(&queue, node, Instant::from_nanos(at), EXACT, Arm::Replace) };
+        assert_eq!(armed, Ok(()));
+        // The first of all are told.
+        assert_eq!(queue.1.get() > before, matches!(i, 0 | 1 | 3));
     }
     // SAFETY: as above.
     unsafe {
@@ -77,7 +90,7 @@ fn expiry_is_in_order_and_ties_in_order_of_start() {
 
 #[test]
 fn arming_again_replaces_or_leaves() {
-    let queue = Local(RefCell::new(Queue::new()));
+    let queue = Local::new();
     let nodes = nodes(1);
     let node = NonNull::from(&nodes[0]);
     // SAFETY: the node outlives the queue's use.
