@@ -84,6 +84,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod callback;
 mod context;
 mod devres;
 mod driver;

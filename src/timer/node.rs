@@ -1,9 +1,11 @@
 //! A timer as it lies in the scope's memory, and what happens when it expires.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
+use crate::callback::{Callback, Running, Signature};
 use crate::context::MaySleep;
 use crate::error::Error;
 use crate::event::{Event, Kind, Name, Outcome};
@@ -12,36 +14,33 @@ use crate::platform::{Arm, Platform, TimerState, Timers, TryCancel};
 use crate::scope::inner::Core;
 use crate::scope::registry::Registration;
 use crate::scope::DriverScope;
-use crate::sync::{AtomicBool, AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{AtomicBool, Ordering, UnsafeCell};
 use crate::time::Instant;
 use crate::timer::context::{now, Restart, TimerContext};
 use crate::timer::counters::Counters;
 use crate::timer::mode::{Clock, TimerMode};
 
-/// Set in `running` when the timer expired while its callback ran. Context ids are even.
-const AGAIN: usize = 1;
-
 pub(crate) struct TimerNode<P: Platform> {
     core: NonNull<Core<P>>,
     name: Name,
     mode: TimerMode,
-    /// The mark that a callback never runs beside itself: 0, or the id of the context that runs it, with AGAIN.
-    running: AtomicUsize,
+    running: Running,
     /// Whether there is a callback; set once.
     ready: AtomicBool,
     /// Whether the callback has panicked.
     panicked: AtomicBool,
     counters: Counters,
-    callback: UnsafeCell<Option<Callback<P>>>,
+    callback: UnsafeCell<Option<Callback<Expiry<P>>>>,
     /// The platform's own node: initialised in place, then only touched by the platform.
     timer: UnsafeCell<MaybeUninit<<P::Timers as Timers>::Node>>,
 }
 
-/// A driver's closure in the scope's memory, its type forgotten.
-struct Callback<P: Platform> {
-    closure: NonNull<()>,
-    call: unsafe fn(NonNull<()>, &mut TimerContext<'_, P>) -> Restart,
-    drop: unsafe fn(NonNull<()>),
+/// The signature of a timer's callback.
+struct Expiry<P>(PhantomData<fn() -> P>);
+
+impl<P: Platform> Signature for Expiry<P> {
+    type Context<'c> = TimerContext<'c, P>;
+    type Output = Restart;
 }
 
 // SAFETY: what goes from one context to another here is the closure, which is `Send` (`set_callback`) and called by the one
@@ -69,7 +68,7 @@ impl<P: Platform> TimerNode<P> {
                     core,
                     name,
                     mode,
-                    running: AtomicUsize::new(0),
+                    running: Running::new(),
                     ready: AtomicBool::new(false),
                     panicked: AtomicBool::new(false),
                     counters: Counters::new(),
@@ -182,9 +181,7 @@ impl<P: Platform> TimerNode<P> {
     }
 
     pub(crate) fn cancel(&self, cx: MaySleep<'_>) -> Result<bool, Error> {
-        // Relaxed: only this very context could have stored its own id, and could not have missed it.
-        let running = self.running.load(Ordering::Relaxed) & !AGAIN;
-        if running == self.platform().context().get() {
+        if self.running.is_of(self.platform().context()) {
             return Err(Error::Deadlock);
         }
         // SAFETY: as in `arm`; not inside the node's entry, as just found.
@@ -204,36 +201,16 @@ impl<P: Platform> TimerNode<P> {
 
     /// Runs the callback for an expiry, unless another context is running it: then that one runs it again.
     fn expire(&self, mut expires: Instant) {
-        let me = self.platform().context().get();
-        // Acquire: pairs with the Release that ended the last run, whose writes to the closure's state this run must see.
-        while let Err(other) =
-            self.running
-                .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
-        {
-            // Release: what led to this expiry is seen by the run that it asks for, which takes the note with Acquire.
-            let noted = self.running.compare_exchange(
-                other,
-                other | AGAIN,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
-            if noted.is_ok() {
-                self.counters.merged();
-                return;
-            }
+        let me = self.platform().context();
+        if !self.running.enter(me) {
+            self.counters.merged();
+            return;
         }
         loop {
             self.run(expires);
-            // Release: pairs with the Acquire above.
-            if self
-                .running
-                .compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
-            {
+            if self.running.leave(me) {
                 return;
             }
-            // Only AGAIN can have come in: nobody else clears the mark. Acquire: pairs with the Release of the note.
-            self.running.swap(me, Ordering::Acquire);
             expires = self.now();
         }
     }
@@ -258,7 +235,7 @@ impl<P: Platform> TimerNode<P> {
                 unsafe {
                     (*callback)
                         .as_ref()
-                        .map(|callback| (callback.call)(callback.closure, &mut context))
+                        .map(|callback| callback.call(&mut context))
                 }
             })
         });
@@ -315,16 +292,7 @@ where
     P: Platform,
     F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
 {
-    let place = scope.core().arena.reserve::<F>(scope.platform())?;
-    // SAFETY: memory for an `F`, ours alone.
-    unsafe { place.write(callback) };
-    let callback = Callback::<P> {
-        closure: place.cast(),
-        // SAFETY: `closure` is the `F` above, and the caller has it to itself (`running`).
-        call: |closure, context| unsafe { (*closure.as_ptr().cast::<F>())(context) },
-        // SAFETY: `closure` is the `F` above; dropped once, after the last call.
-        drop: |closure| unsafe { ptr::drop_in_place(closure.as_ptr().cast::<F>()) },
-    };
+    let callback = Callback::<Expiry<P>>::new(scope, callback)?;
     // SAFETY: alive, being registered; `ready` is not set, so nobody looks at the callback.
     unsafe {
         node.as_ref()
@@ -373,8 +341,8 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
         let callback = self.callback.with_mut(|slot| unsafe { (*slot).take() });
         match callback {
             Some(callback) => {
-                // SAFETY: the closure was written, is called no more, and is dropped this once.
-                unsafe { (callback.drop)(callback.closure) };
+                // SAFETY: as said; the memory is there until the release.
+                unsafe { callback.destroy() };
                 true
             }
             None => false,
