@@ -12,6 +12,8 @@ std::thread_local! {
     // No destructor and a constant initialiser: usable until the very end of the thread.
     static THREAD: Cell<usize> = const { Cell::new(0) };
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// Whether the innermost callback, if there is one, may sleep.
+    static WORK: Cell<bool> = const { Cell::new(false) };
     /// The queue for its timers, from 1; 0: not said.
     static QUEUE: Cell<usize> = const { Cell::new(0) };
 }
@@ -58,15 +60,31 @@ pub(crate) fn in_callback() -> bool {
     DEPTH.with(Cell::get) > 0
 }
 
+/// Whether the caller may sleep: it runs inside no callback, or the innermost is work.
+pub(crate) fn may_sleep() -> bool {
+    !in_callback() || WORK.with(Cell::get)
+}
+
 /// Runs `f` as a callback: a context of its own, in which one may not sleep.
 pub(crate) fn callback<R>(f: impl FnOnce() -> R) -> R {
-    struct Leave;
+    enter(false, f)
+}
+
+/// Runs `f` as a callback that may sleep: a context of its own.
+pub(crate) fn work<R>(f: impl FnOnce() -> R) -> R {
+    enter(true, f)
+}
+
+fn enter<R>(work: bool, f: impl FnOnce() -> R) -> R {
+    /// Whether it was work where the caller is.
+    struct Leave(bool);
     impl Drop for Leave {
         fn drop(&mut self) {
             DEPTH.with(|depth| depth.set(depth.get() - 1));
+            WORK.with(|work| work.set(self.0));
         }
     }
     DEPTH.with(|depth| depth.set(depth.get() + 1));
-    let _leave = Leave;
+    let _leave = Leave(WORK.with(|cell| cell.replace(work)));
     f()
 }

@@ -48,6 +48,9 @@ type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 /// [`Clock::BootTime`] is there on Linux; what falls due while the machine is suspended expires within a second of its waking up. Timers by these, and soft
 /// ones, have a queue and a thread of their own for each combination, started when the first such timer is registered: so a hard timer
 /// never waits for the callback of a soft one. A pinned timer stays with the thread that it was first started for.
+///
+/// # Work
+/// All [work](crate::work) has one thread, started when the first is registered, and is called there one after the other.
 pub struct Host<B: Bus = Emulated> {
     handle: Arc<Handle>,
     _bus: PhantomData<fn() -> B>,
@@ -117,7 +120,7 @@ impl<B: Bus> Host<B> {
     /// Lends the proof that one may sleep.
     ///
     /// # Panics
-    /// Inside a callback, where one may not.
+    /// Inside a callback, where one may not; inside work as well, whose context has the proof.
     pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         assert!(!contexts::in_callback(), "a callback may not sleep");
         // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.

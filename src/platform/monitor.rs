@@ -26,7 +26,7 @@ pub struct HostTimers {
     /// For hard timers of the monotonic clock. Their numbers begin with 0.
     own: Box<[Arc<Bank>]>,
     /// One for each other mode, made when the first timer of that mode is registered: see [`other`]. Their numbers come after.
-    others: [OnceLock<Arc<Bank>>; 5],
+    others: [OnceLock<Arc<Bank>>; 6],
     /// Held while one of them is made.
     making: Mutex<()>,
 }
@@ -35,6 +35,8 @@ pub struct HostTimers {
 struct Bank {
     clocks: Clocks,
     clock: Clock,
+    /// Whether its entries may sleep.
+    work: bool,
     state: Mutex<State>,
     /// Tells the thread that the next expiry has changed.
     alarm: Condvar,
@@ -81,6 +83,9 @@ pub(crate) fn wait<T, R>(
 /// Which of [`HostTimers::others`] is for this mode, if it is not for the own ones.
 #[inline]
 fn other(mode: TimerMode) -> Option<usize> {
+    if mode.may_sleep() {
+        return Some(5);
+    }
     match (mode.clock, mode.soft) {
         (Clock::Monotonic, false) => None,
         (Clock::RealTime, false) => Some(0),
@@ -95,11 +100,11 @@ impl HostTimers {
     /// So many queues, at least one, each with its thread.
     pub(crate) fn start(threads: usize) -> io::Result<Self> {
         let clocks = Clocks::new();
-        let bank = |_| Arc::new(Bank::new(clocks, Clock::Monotonic));
+        let bank = |_| Arc::new(Bank::new(clocks, TimerMode::new()));
         let timers = HostTimers {
             clocks,
             own: (0..threads.max(1)).map(bank).collect(),
-            others: [const { OnceLock::new() }; 5],
+            others: [const { OnceLock::new() }; 6],
             making: Mutex::new(()),
         };
         // A failure ends the threads that were started already, when `timers` is dropped.
@@ -124,13 +129,13 @@ impl HostTimers {
     }
 
     /// Has one of the others made, if it is not there yet.
-    fn make(&self, which: usize, clock: Clock) -> Result<(), Error> {
+    fn make(&self, which: usize, mode: TimerMode) -> Result<(), Error> {
         if self.others[which].get().is_some() {
             return Ok(());
         }
         let _making = lock(&self.making);
         if self.others[which].get().is_none() {
-            let bank = Arc::new(Bank::new(self.clocks, clock));
+            let bank = Arc::new(Bank::new(self.clocks, mode));
             let started = bank.start(None);
             started.map_err(|error| {
                 error
@@ -164,10 +169,11 @@ impl fmt::Debug for HostTimers {
 }
 
 impl Bank {
-    fn new(clocks: Clocks, clock: Clock) -> Self {
+    fn new(clocks: Clocks, mode: TimerMode) -> Self {
         Bank {
             clocks,
-            clock,
+            clock: mode.clock,
+            work: mode.may_sleep(),
             state: Mutex::new(State {
                 queue: Queue::new(),
                 stop: false,
@@ -184,10 +190,13 @@ impl Bank {
             if let Some(number) = number {
                 contexts::belong_to(number);
             }
-            clocks::sleep_exactly();
+            if !bank.work {
+                clocks::sleep_exactly();
+            }
             bank.run();
         };
-        let thread = thread::Builder::new().name("hrtimers".into());
+        let name = if self.work { "work" } else { "hrtimers" };
+        let thread = thread::Builder::new().name(name.into());
         thread.spawn(run).map(drop)
     }
 
@@ -214,7 +223,12 @@ impl Bank {
                 Due::Call(call) => {
                     drop(state);
                     // SAFETY: just taken out, and `finished` comes next; no lock is held.
-                    contexts::callback(|| unsafe { call.make() });
+                    let call = || unsafe { call.make() };
+                    if self.work {
+                        contexts::work(call);
+                    } else {
+                        contexts::callback(call);
+                    }
                     state = lock(&self.state);
                     state.queue.finished();
                     self.ended.notify_all();
@@ -249,7 +263,7 @@ unsafe impl Monitor for HostTimers {
             (None, 1) => Ok(0),
             (None, queues) => Ok(contexts::belongs_to() % queues),
             (Some(which), queues) => {
-                self.make(which, mode.clock)?;
+                self.make(which, mode)?;
                 Ok(queues + which)
             }
         }

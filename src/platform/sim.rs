@@ -40,6 +40,9 @@ pub use timers::SimTimer;
 /// [`suspend`](Sim::suspend). Soft timers expire after all hard ones that are due at the same instant, and timers of different clocks in the order in
 /// which [`Clock`] has them.
 ///
+/// [Work](crate::work) is called after all timers of the same instant, one after the other. It may sleep: then time passes, and timers expire inside its sleep, but no
+/// other work is called until it returns.
+///
 /// The same test has the same trace, down to the last event: see [`with_log`](Sim::with_log). Clones are the same world.
 #[derive(Clone)]
 pub struct Sim(Arc<World>);
@@ -47,8 +50,11 @@ pub struct Sim(Arc<World>);
 /// What the real-time clock shows in the beginning: 2001-09-09 01:46:40 UTC.
 const EPOCH: Instant = Instant::from_nanos(1_000_000_000 * 1_000_000_000);
 
-/// The clock of each queue, and whether it is for soft timers: of timers that are due at the same instant, the first queue's come first.
-const MODES: [(Clock, bool); 6] = [
+/// The number of the queue for work, the last one.
+const WORK: usize = 6;
+
+/// The clock of each other queue, and whether it is for soft timers: of timers that are due at the same instant, the first queue's come first.
+const MODES: [(Clock, bool); WORK] = [
     (Clock::Monotonic, false),
     (Clock::RealTime, false),
     (Clock::BootTime, false),
@@ -64,8 +70,8 @@ struct World {
 }
 
 struct State {
-    /// One for each of [`MODES`].
-    queues: [Queue<Medium>; MODES.len()],
+    /// One for each of [`MODES`], and that for work.
+    queues: [Queue<Medium>; WORK + 1],
     /// The monotonic clock.
     now: Instant,
     /// How far the other two are ahead of it, or behind.
@@ -94,7 +100,7 @@ impl Sim {
     fn build(log: Option<Vec<String>>) -> Self {
         Sim(Arc::new(World {
             state: Mutex::new(State {
-                queues: [const { Queue::new() }; MODES.len()],
+                queues: [const { Queue::new() }; WORK + 1],
                 now: Instant::ZERO,
                 real_time: EPOCH.as_nanos().into(),
                 boot_time: 0,
@@ -116,7 +122,7 @@ impl Sim {
     /// Lends the proof that one may sleep.
     ///
     /// # Panics
-    /// Inside a callback, where one may not.
+    /// Inside a callback, where one may not; inside work as well, whose context has the proof.
     pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         assert!(!contexts::in_callback(), "a callback may not sleep");
         // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
@@ -128,7 +134,7 @@ impl Sim {
     /// It does not come back while a timer restarts itself for the same instant, each time: then time stands.
     ///
     /// # Panics
-    /// Inside a callback: time stands still there.
+    /// Inside a callback other than work: time stands still there.
     pub fn advance(&self, by: Duration) {
         let until = self.0.lock().now.saturating_add(by);
         self.advance_to(until);
@@ -171,9 +177,9 @@ impl Sim {
         self.pass(now, false);
     }
 
-    /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, or inside of a wait, that
+    /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, of work or of a wait, that
     /// could never come to its end below it.
-    fn pass(&self, until: Instant, waiting: bool) {
+    fn pass(&self, mut until: Instant, waiting: bool) {
         /// So many calls at one instant are those of a timer that restarts itself at once.
         const AT_ONCE: u32 = 1_000;
         assert_time_passes();
@@ -186,7 +192,7 @@ impl Sim {
             if state.has_calls_to_make() && !handed_over {
                 drop(state);
                 // Each time: a callback may have begun a section, and kept it.
-                handed_over = waiting || self.sections().holds(None);
+                handed_over = waiting || contexts::in_callback() || self.sections().holds(None);
                 if handed_over {
                     self.run_deferred_elsewhere();
                 } else {
@@ -204,20 +210,16 @@ impl Sim {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             } else if let Some((queue, at)) = state.next().filter(|&(_, at)| at <= until) {
-                // Nothing is due before, in whichever queue.
-                state.now = at;
-                let clock = state.read(MODES[queue].0);
-                let Due::Call(call) = state.queues[queue].take_due(clock) else {
-                    // Not quite yet: now it is known better.
+                let called;
+                (state, called) = shared.call(state, queue, at);
+                if !called {
                     continue;
-                };
-                drop(state);
-                // SAFETY: just taken out, and `finished` comes next; no lock is held.
-                contexts::callback(|| unsafe { call.make() });
+                }
                 handed_over = false;
-                state = shared.lock();
-                state.queues[queue].finished();
-                shared.ended.notify_all();
+                if queue == WORK {
+                    // It may have slept, and what fell due behind it meanwhile is late.
+                    until = until.max(state.now);
+                }
                 calls = if at > begun {
                     0
                 } else {
@@ -239,7 +241,7 @@ impl Sim {
 
 fn assert_time_passes() {
     assert!(
-        !contexts::in_callback(),
+        contexts::may_sleep(),
         "time does not pass inside a callback"
     );
 }
@@ -268,8 +270,9 @@ impl fmt::Debug for Sim {
 }
 
 impl State {
+    /// Whether a timer's callback runs, during which time stands still. Work may sleep.
     fn is_busy(&self) -> bool {
-        self.queues.iter().any(Queue::is_busy)
+        self.queues[..WORK].iter().any(Queue::is_busy)
     }
 
     /// What a clock shows. (Its ends are not left.)
@@ -286,18 +289,38 @@ impl State {
         }
     }
 
-    /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. `None`: never.
+    /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. `None`: never. (As long as work
+    /// runs there is no more of it to be done.)
     fn next(&mut self) -> Option<(usize, Instant)> {
-        let ahead = MODES.map(|(clock, _)| self.ahead(clock));
-        let now = self.now;
+        let (now, [monotonic, real_time, boot_time]) = (
+            self.now,
+            [Clock::Monotonic, Clock::RealTime, Clock::BootTime].map(|clock| self.ahead(clock)),
+        );
+        let ahead = |queue| match clock_of(queue) {
+            Clock::Monotonic => monotonic,
+            Clock::RealTime => real_time,
+            Clock::BootTime => boot_time,
+        };
         let due = |(number, queue): (usize, &mut Queue<Medium>)| {
-            let at = i128::from(queue.next_expiry()?.as_nanos()) - ahead[number];
+            let at = i128::from(queue.next_expiry()?.as_nanos()) - ahead(number);
             let at = u64::try_from(at.max(0)).ok()?;
             Some((number, now.max(Instant::from_nanos(at))))
         };
-        let all = self.queues.iter_mut().enumerate();
+        let all = self
+            .queues
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, queue)| !queue.is_busy());
         // Of several, the first.
         all.filter_map(due).min_by_key(|&(_, at)| at)
+    }
+
+    /// What somebody who waits for a queue has to call, since no thread is about to: what is due, if nothing runs. Only a flush waits for such a thing.
+    fn left_to_wait(&mut self, queue: usize) -> Option<(usize, Instant)> {
+        if self.queues[queue].is_busy() || self.is_busy() {
+            return None;
+        }
+        self.next().filter(|&(_, at)| at <= self.now)
     }
 
     fn has_calls_to_make(&self) -> bool {
@@ -305,7 +328,41 @@ impl State {
     }
 }
 
+/// The clock of a queue.
+fn clock_of(queue: usize) -> Clock {
+    MODES
+        .get(queue)
+        .map_or(Clock::Monotonic, |&(clock, _)| clock)
+}
+
 impl World {
+    /// Makes the next call of a queue, at the instant at which [`State::next`] has it. `false`: it was not quite due yet, which now is known better.
+    fn call<'w>(
+        &'w self,
+        mut state: MutexGuard<'w, State>,
+        queue: usize,
+        at: Instant,
+    ) -> (MutexGuard<'w, State>, bool) {
+        // Nothing is due before, in whichever queue.
+        state.now = at;
+        let clock = state.read(clock_of(queue));
+        let Due::Call(call) = state.queues[queue].take_due(clock) else {
+            return (state, false);
+        };
+        drop(state);
+        // SAFETY: just taken out, and `finished` comes next; no lock is held.
+        let call = || unsafe { call.make() };
+        if queue == WORK {
+            contexts::work(call);
+        } else {
+            contexts::callback(call);
+        }
+        state = self.lock();
+        state.queues[queue].finished();
+        self.ended.notify_all();
+        (state, true)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -335,12 +392,15 @@ impl World {
     }
 }
 
-// SAFETY: all access to the queues is under the mutex. `pass` makes each call that it takes out with the mutex free, then notes its end
+// SAFETY: all access to the queues is under the mutex. `call` makes each call that it takes out with the mutex free, then notes its end
 // and wakes all waiters of `ended`. The world is in an `Arc` that outlives the scopes.
 unsafe impl Monitor for World {
     type Size = Medium;
 
     fn here(&self, mode: TimerMode) -> Result<usize, Error> {
+        if mode.may_sleep() {
+            return Ok(WORK);
+        }
         let mode = (mode.clock, mode.soft);
         let queue = MODES.iter().position(|&of| of == mode);
         queue.ok_or(Error::Unsupported)
@@ -356,12 +416,20 @@ unsafe impl Monitor for World {
         mut f: impl FnMut(&mut Queue<Medium>) -> Option<R>,
         stalled: &dyn Fn(),
     ) -> R {
-        wait(
-            &self.state,
-            &self.ended,
-            |state| f(&mut state.queues[queue]),
-            stalled,
-        )
+        loop {
+            let look = |state: &mut State| match f(&mut state.queues[queue]) {
+                Some(result) => Some(Some(result)),
+                // There is something to be done here.
+                None => state.left_to_wait(queue).map(|_| None),
+            };
+            if let Some(result) = wait(&self.state, &self.ended, look, stalled) {
+                return result;
+            }
+            let mut state = self.lock();
+            if let Some((next, at)) = state.left_to_wait(queue) {
+                drop(self.call(state, next, at));
+            }
+        }
     }
 
     fn alarm(&self, _queue: usize) {
@@ -419,7 +487,8 @@ unsafe impl Platform for Sim {
         unsafe { state.deferred.push(node, run, argument) };
         // In a callback of this world, the `advance` that runs it makes the call next. Elsewhere nobody may ever let time pass in this
         // world again, or whoever does may wait for this thread.
-        let picked_up = state.is_busy() && contexts::in_callback() && !self.sections().holds(None);
+        let is_busy = state.queues.iter().any(Queue::is_busy);
+        let picked_up = is_busy && contexts::in_callback() && !self.sections().holds(None);
         drop(state);
         if !picked_up {
             self.run_deferred_elsewhere();
@@ -454,7 +523,7 @@ unsafe impl Platform for Sim {
     /// Other threads may be what is waited for, so real time passes; time passes here as well, or no end could be set to a wait.
     fn pause(&self, _cx: MaySleep<'_>, round: u32) {
         let waited = pause(round);
-        if !waited.is_zero() && !contexts::in_callback() {
+        if !waited.is_zero() && contexts::may_sleep() {
             let until = self.now().saturating_add(waited);
             self.pass(until, true);
         }

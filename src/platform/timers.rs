@@ -31,6 +31,8 @@ pub type TimerEntry = unsafe extern "C" fn(context: *const (), expires: Instant)
 /// 4. **The last touch.** After an entry has returned and a waiter could have seen that, the platform touches neither node nor context;
 ///    the store that tells is a release store (or an unlock) through a raw pointer. What waiters sleep on lives in memory that
 ///    outlives the scope.
+/// 5. **Work.** The entry of a node whose mode [may sleep](TimerMode::may_sleep) is called where one may sleep, though
+///    [`in_callback`](crate::Platform::in_callback) is true there as well, and never by an `arm`.
 pub unsafe trait Timers: Sync {
     /// A timer, as it lies in the scope's memory.
     type Node: Send + Sync;
@@ -59,7 +61,7 @@ pub unsafe trait Timers: Sync {
     /// [`Error::Closed`] when the node was shut.
     ///
     /// # Safety
-    /// `node` was initialised by `init` of these timers and has not been dropped. The same goes for the four below.
+    /// `node` was initialised by `init` of these timers and has not been dropped. The same goes for the five below.
     unsafe fn arm(
         &self,
         node: NonNull<Self::Node>,
@@ -91,6 +93,22 @@ pub unsafe trait Timers: Sync {
     unsafe fn cancel(
         &self,
         node: NonNull<Self::Node>,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool;
+
+    /// Has the entry called at once if the node is armed, as if that had been for `now`, and waits until it has been called for that; and for
+    /// each entry that had begun before. Says whether there was anything to wait for. If the node is disarmed meanwhile, or armed for another instant, that is not
+    /// waited for. Nor is what is armed later: an entry that arms its node again and again must not keep it waiting.
+    ///
+    /// For nodes whose mode [may sleep](TimerMode::may_sleep) alone. `stalled` as in [`cancel`](Timers::cancel).
+    ///
+    /// # Safety
+    /// As for [`arm`](Timers::arm). Called inside a callback, it need not return: a platform may call all work one after the other.
+    unsafe fn flush(
+        &self,
+        node: NonNull<Self::Node>,
+        now: Instant,
         cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool;

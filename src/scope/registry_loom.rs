@@ -293,6 +293,15 @@ unsafe impl Timers for Nowhere {
     unsafe fn cancel(&self, _node: NonNull<()>, _cx: MaySleep<'_>, _stalled: &dyn Fn()) -> bool {
         unreachable!()
     }
+    unsafe fn flush(
+        &self,
+        _node: NonNull<()>,
+        _now: Instant,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        unreachable!()
+    }
     unsafe fn shut(
         &self,
         _node: NonNull<()>,

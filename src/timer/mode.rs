@@ -37,6 +37,8 @@ pub struct TimerMode {
     pub soft: bool,
     /// Whether it stays with the processor (the timer thread) on which it is started first, instead of going along with who starts it.
     pub pinned: bool,
+    /// Whether it is work.
+    sleeping: bool,
 }
 
 impl TimerMode {
@@ -47,7 +49,23 @@ impl TimerMode {
             clock: Clock::Monotonic,
             soft: false,
             pinned: false,
+            sleeping: false,
         }
+    }
+
+    /// That of [work](crate::work).
+    pub(crate) const fn work() -> Self {
+        TimerMode {
+            sleeping: true,
+            ..TimerMode::new()
+        }
+    }
+
+    /// Whether the callback may sleep: it is [work](crate::work), and the clock is the monotonic one. A platform calls it where it
+    /// holds up no timer; or has no such thing, and refuses it.
+    #[must_use]
+    pub const fn may_sleep(self) -> bool {
+        self.sleeping
     }
 
     /// By this clock.
@@ -81,6 +99,7 @@ impl PackedMode {
     const BOOT_TIME: u8 = 2;
     const SOFT: u8 = 4;
     const PINNED: u8 = 8;
+    const SLEEPING: u8 = 16;
 
     pub(crate) fn new(mode: TimerMode) -> Self {
         let clock = match mode.clock {
@@ -90,7 +109,8 @@ impl PackedMode {
         };
         let soft = if mode.soft { Self::SOFT } else { 0 };
         let pinned = if mode.pinned { Self::PINNED } else { 0 };
-        PackedMode(clock | soft | pinned)
+        let sleeping = if mode.sleeping { Self::SLEEPING } else { 0 };
+        PackedMode(clock | soft | pinned | sleeping)
     }
 
     fn has(self, bit: u8) -> bool {
@@ -115,6 +135,7 @@ impl PackedMode {
             },
             soft: self.has(Self::SOFT),
             pinned: self.has(Self::PINNED),
+            sleeping: self.has(Self::SLEEPING),
         }
     }
 
@@ -130,11 +151,13 @@ mod tests {
     #[test]
     fn a_packed_mode_is_the_mode() {
         for clock in [Clock::Monotonic, Clock::RealTime, Clock::BootTime] {
-            for (soft, pinned) in [(false, false), (false, true), (true, false), (true, true)] {
+            for bits in 0..8 {
+                let [soft, pinned, sleeping] = [1, 2, 4].map(|bit| bits & bit != 0);
                 let mode = TimerMode {
                     clock,
                     soft,
                     pinned,
+                    sleeping,
                 };
                 assert_eq!(PackedMode::new(mode).get(), mode);
                 assert_eq!(PackedMode::new(mode).is_pinned(), pinned);

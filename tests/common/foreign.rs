@@ -72,6 +72,18 @@ pub mod c {
             self.running.contains(&timer)
         }
 
+        /// Puts a timer on the queue, behind those for the same time.
+        unsafe fn enqueue(&mut self, timer: *mut Hrtimer, at: u64, delta: u64) {
+            // SAFETY: valid, and under the lock.
+            unsafe {
+                (*timer).expires = at;
+                (*timer).queued = true;
+            }
+            let last = at.saturating_add(delta);
+            let place = self.queue.partition_point(|&(other, _)| other <= last);
+            self.queue.insert(place, (last, timer));
+        }
+
         /// Takes a timer off the queue; says whether it was there.
         unsafe fn dequeue(&mut self, timer: *mut Hrtimer) -> bool {
             self.queue.retain(|&(_, queued)| queued != timer);
@@ -80,10 +92,10 @@ pub mod c {
         }
     }
 
-    /// A base with so many processors, each a thread that calls what is due.
-    pub fn base(processors: usize) -> Arc<Base> {
+    /// A base with so many processors, each a thread that calls what is due. Its time is counted from `begin`.
+    pub fn base(processors: usize, begin: Instant) -> Arc<Base> {
         let base = Arc::new(Base {
-            begin: Instant::now(),
+            begin,
             state: Mutex::new(State {
                 queue: Vec::new(),
                 running: Vec::new(),
@@ -203,11 +215,8 @@ pub mod c {
                 // As if the start had come just before the cancel.
                 return;
             }
-            (*timer).queued = true;
+            state.enqueue(timer, at, delta);
         }
-        let last = at.saturating_add(delta);
-        let place = state.queue.partition_point(|&(other, _)| other <= last);
-        state.queue.insert(place, (last, timer));
         drop(state);
         base.alarm.notify_all();
     }
@@ -248,6 +257,39 @@ pub mod c {
         }
     }
 
+    /// Has a timer expire at once that is queued, and waits until its function has returned that is called for it, or that runs. 1: it was queued or running; 0: it was
+    /// neither.
+    ///
+    /// # Safety
+    /// As above; not called by a function of this base, which has one processor.
+    pub unsafe fn hrtimer_flush(timer: *mut Hrtimer) -> i32 {
+        unsafe extern "C" fn nothing(_timer: *mut Hrtimer, _expires: u64) {}
+        // SAFETY: the caller's promise.
+        let (base, mut state) = unsafe { lock(timer) };
+        let mut behind = core::mem::MaybeUninit::uninit();
+        let behind = behind.as_mut_ptr();
+        // SAFETY: both valid, and under the lock, throughout. `behind` is off the queue, and its function has returned, at the end.
+        unsafe {
+            hrtimer_init(behind, base, nothing);
+            let mut at = 0;
+            if let Some(queued) = state.queue.iter().find(|&&(_, t)| t == timer) {
+                at = queued.0.min(base.now());
+                if queued.0 > at {
+                    state.dequeue(timer);
+                    state.enqueue(timer, at, 0);
+                }
+            } else if !state.is_running(timer) {
+                return 0;
+            }
+            state.enqueue(behind, at, 0);
+            base.alarm.notify_all();
+            while (*behind).queued || state.is_running(behind) {
+                state = base.ended.wait(state).unwrap();
+            }
+        }
+        1
+    }
+
     /// How much later than its expiry it may expire, as it was last started.
     ///
     /// # Safety
@@ -286,18 +328,25 @@ thread_local! {
 #[derive(Clone)]
 pub struct Foreign(Arc<Handle>);
 
-struct Handle(Arc<c::Base>, Counted);
+/// What timers hang on, the read sections, and what work hangs on.
+struct Handle(Arc<c::Base>, Counted, Arc<c::Base>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.stop();
+        self.2.stop();
     }
 }
 
 impl Foreign {
     /// With so many threads that call functions.
     pub fn with_processors(processors: usize) -> Self {
-        Foreign(Arc::new(Handle(c::base(processors), Counted::new())))
+        let begin = std::time::Instant::now();
+        Foreign(Arc::new(Handle(
+            c::base(processors, begin),
+            Counted::new(),
+            c::base(1, begin),
+        )))
     }
 
     /// How often at most the entry of one node was called at the same time.
@@ -369,9 +418,13 @@ unsafe impl Timers for Foreign {
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error> {
-        if mode != TimerMode::new() {
+        if mode != TimerMode::new() && !mode.may_sleep() {
             return Err(Error::Unsupported);
         }
+        let base = match mode.may_sleep() {
+            true => &self.0 .2,
+            false => &self.0 .0,
+        };
         // SAFETY: memory for a node, which stays where it is, says the caller. Field by field: the timer is made in place.
         unsafe {
             (&raw mut (*node).entry).write(entry);
@@ -379,7 +432,7 @@ unsafe impl Timers for Foreign {
             (&raw mut (*node).shut).write(Mutex::new(false));
             c::hrtimer_init(
                 UnsafeCell::raw_get(&raw const (*node).timer),
-                Arc::as_ptr(&self.0 .0),
+                Arc::as_ptr(base),
                 expired,
             );
         }
@@ -439,6 +492,17 @@ unsafe impl Timers for Foreign {
     ) -> bool {
         // SAFETY: see `arm`; not in the timer's own function, says the caller.
         unsafe { c::hrtimer_cancel(node.as_ref().c()) != 0 }
+    }
+
+    unsafe fn flush(
+        &self,
+        node: NonNull<ForeignTimer>,
+        _now: Instant,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `arm`; in no callback, says the caller.
+        unsafe { c::hrtimer_flush(node.as_ref().c()) != 0 }
     }
 
     unsafe fn shut(

@@ -210,6 +210,17 @@ unsafe impl<P: Platform> Timers for Metered<P> {
         unsafe { self.inner.timers().cancel(node, cx, stalled) }
     }
 
+    unsafe fn flush(
+        &self,
+        node: NonNull<Self::Node>,
+        now: Instant,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `init`.
+        unsafe { self.inner.timers().flush(node, now, cx, stalled) }
+    }
+
     unsafe fn shut(
         &self,
         node: NonNull<Self::Node>,

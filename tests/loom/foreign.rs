@@ -210,10 +210,13 @@ unsafe impl Timers for ForeignPlatform {
     unsafe fn init(
         &self,
         node: *mut ForeignNode,
-        _mode: TimerMode,
+        mode: TimerMode,
         entry: TimerEntry,
         context: *const (),
     ) -> Result<(), Error> {
+        if mode.may_sleep() {
+            return Err(Error::Unsupported);
+        }
         // SAFETY: memory for a node, says the caller.
         unsafe {
             node.write(ForeignNode {
@@ -292,6 +295,16 @@ unsafe impl Timers for ForeignPlatform {
         // SAFETY: see `arm`.
         let (armed, ran) = unsafe { self.shared.base.cancel(Self::timer(node)) };
         armed | ran
+    }
+
+    unsafe fn flush(
+        &self,
+        _node: NonNull<ForeignNode>,
+        _now: Instant,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        unreachable!("there is no work")
     }
 
     unsafe fn shut(

@@ -26,6 +26,8 @@ pub struct LoomPlatform<S: LoomSections = Counted> {
 
 pub struct Shared<S: LoomSections = Counted> {
     queues: Vec<Bank>,
+    /// The queue for work, if there is one.
+    work: Option<usize>,
     /// The latest instant for which timers have been let expire. A clock is nothing to race with: the machine's own atomic.
     now: AtomicU64,
     deferred: Deferred,
@@ -63,7 +65,25 @@ impl LoomPlatform {
 
     /// With so many queues.
     pub fn with_queues(queues: usize) -> Self {
-        Self::with(queues)
+        Self::with(queues, false)
+    }
+
+    /// With a queue for timers and one for work.
+    pub fn with_work() -> Self {
+        Self::with(2, true)
+    }
+
+    /// Has work called that is due at `now`, and what that queues meanwhile; at most so much. Returns how much was.
+    pub fn work(&self, now: Instant, limit: usize) -> usize {
+        self.shared().now.fetch_max(now.as_nanos(), SeqCst);
+        let work = self.shared().work.expect("there is a queue for work");
+        self.shared().queues[work].expire(now, limit)
+    }
+
+    /// A thread that does [`work`](LoomPlatform::work) once.
+    pub fn spawn_work(&self, now: Instant, limit: usize) -> JoinHandle<usize> {
+        let platform = self.clone();
+        loom::thread::spawn(move || platform.work(now, limit))
     }
 }
 
@@ -76,10 +96,11 @@ impl LoomPlatform<Slots<LoomReaders>> {
 
 impl<S: LoomSections> LoomPlatform<S> {
     pub fn with_sections() -> Self {
-        Self::with(1)
+        Self::with(1, false)
     }
 
-    fn with(queues: usize) -> Self {
+    /// With so many queues, the last of which is for work, if there is to be one for that.
+    fn with(queues: usize, work: bool) -> Self {
         let bank = |_| Bank {
             queue: Mutex::new(Queue::new()),
             ended: Condvar::new(),
@@ -89,6 +110,7 @@ impl<S: LoomSections> LoomPlatform<S> {
             canary: Canary::new(),
             shared: Arc::new(Shared {
                 queues: (0..queues).map(bank).collect(),
+                work: work.then_some(queues - 1),
                 now: AtomicU64::new(0),
                 deferred: Deferred::new(),
                 memory: Memory::new(),
@@ -123,7 +145,7 @@ impl<S: LoomSections> LoomPlatform<S> {
     pub fn expire_in(&self, queue: usize, now: Instant) -> usize {
         self.shared().now.fetch_max(now.as_nanos(), SeqCst);
         let before = HERE.with(|here| here.replace(queue));
-        let calls = self.shared().queues[queue].expire(now);
+        let calls = self.shared().queues[queue].expire(now, usize::MAX);
         HERE.with(|here| here.set(before));
         calls
     }
@@ -159,10 +181,10 @@ impl<S: LoomSections> LoomPlatform<S> {
 }
 
 impl Bank {
-    fn expire(&self, now: Instant) -> usize {
+    fn expire(&self, now: Instant, limit: usize) -> usize {
         let mut calls = 0;
         let mut queue = self.queue.lock().unwrap();
-        loop {
+        while calls < limit {
             if queue.is_busy() {
                 // Another thread of the model is calling an entry.
                 queue = self.ended.wait(queue).unwrap();
@@ -179,6 +201,7 @@ impl Bank {
             queue.finished();
             self.ended.notify_all();
         }
+        calls
     }
 }
 
@@ -187,7 +210,10 @@ impl Bank {
 unsafe impl<S: LoomSections> Monitor for Shared<S> {
     type Size = Small;
 
-    fn here(&self, _mode: TimerMode) -> Result<usize, Error> {
+    fn here(&self, mode: TimerMode) -> Result<usize, Error> {
+        if mode.may_sleep() {
+            return self.work.ok_or(Error::Unsupported);
+        }
         Ok(HERE.with(Cell::get))
     }
 

@@ -102,7 +102,7 @@ unsafe impl Timers for Sim {
         slack: Option<Duration>,
         how: Arm,
     ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) the timer is initialised and of this platform, says the caller, and the crate
+        // SAFETY: (this and the five below) the timer is initialised and of this platform, says the caller, and the crate
         // shuts it before its memory goes.
         let (armed, number) = unsafe {
             (
@@ -141,6 +141,29 @@ unsafe impl Timers for Sim {
         };
         self.0
             .log(|| format!("timer {number} is cancelled: active {active}"));
+        active
+    }
+
+    unsafe fn flush(
+        &self,
+        node: NonNull<SimTimer>,
+        now: Instant,
+        cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `arm`.
+        let (active, number) = unsafe {
+            (
+                self.0.flush(queued(node), now, cx, stalled),
+                (*node.as_ptr()).number,
+            )
+        };
+        self.0
+            .log(|| format!("timer {number} is flushed: active {active}"));
+        // Removals that were put off by what it called: not below this wait, where they could wait for its caller.
+        if self.0.lock().has_calls_to_make() {
+            self.run_deferred_elsewhere();
+        }
         active
     }
 

@@ -1,6 +1,6 @@
 //! A queue behind a platform's lock, and the timers that come of it.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::time::Duration;
 
 use crate::context::MaySleep;
@@ -36,7 +36,7 @@ pub unsafe trait Monitor {
     /// monotonic clock.
     #[inline(always)]
     fn here(&self, mode: TimerMode) -> Result<usize, Error> {
-        match (mode.clock, mode.soft) {
+        match (mode.clock, mode.soft || mode.may_sleep()) {
             (Clock::Monotonic, false) => Ok(0),
             _ => Err(Error::Unsupported),
         }
@@ -95,7 +95,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         slack: Option<Duration>,
         how: Arm,
     ) -> Result<(), Error> {
-        // SAFETY: (this and the four below) initialised and always used with these timers, says the caller, and the crate shuts it
+        // SAFETY: (this and the five below) initialised and always used with these timers, says the caller, and the crate shuts it
         // before its memory goes.
         unsafe { arm(self, node, at, slack, how) }
     }
@@ -120,6 +120,17 @@ unsafe impl<M: Monitor + Sync> Timers for M {
     ) -> bool {
         // SAFETY: see `arm`.
         unsafe { cancel(self, node, stalled) }
+    }
+
+    unsafe fn flush(
+        &self,
+        node: NonNull<QueueNode>,
+        now: Instant,
+        _cx: MaySleep<'_>,
+        stalled: &dyn Fn(),
+    ) -> bool {
+        // SAFETY: see `arm`.
+        unsafe { flush(self, node, now, stalled) }
     }
 
     unsafe fn shut(
@@ -387,6 +398,54 @@ unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn
     };
     // SAFETY: the caller's promise.
     unsafe { waited(monitor, node, attempt, stalled) }
+}
+
+/// [`Timers::flush`].
+///
+/// A timer of its own stands in the queue behind what is waited for, and is waited for instead: since a queue calls one entry after the other, the order of expiry says
+/// when that is over, whatever becomes of the node itself.
+///
+/// # Safety
+/// As for [`arm`]. (Called inside an entry of that queue, it does not return.)
+unsafe fn flush(
+    monitor: &impl Monitor,
+    node: NonNull<QueueNode>,
+    now: Instant,
+    stalled: &dyn Fn(),
+) -> bool {
+    unsafe extern "C" fn nothing(_context: *const (), _expires: Instant) {}
+    let behind = QueueNode::of(0, TimerMode::work(), nothing, ptr::null());
+    let behind = NonNull::from(&behind);
+    // SAFETY: valid, says the caller, as is the other throughout this call; each is looked at under the lock of its queue.
+    let queued = unsafe {
+        locked(monitor, node, |number, queue| {
+            let armed = QueueNode::state(node).is_armed();
+            if !armed && !queue.is_running(node) {
+                return None;
+            }
+            let due = Instant::from_nanos(QueueNode::link(node, |link| link.at));
+            // Behind the entry that runs, and before all others; or behind the node.
+            let at = if armed { due.min(now) } else { Instant::ZERO };
+            let is_sooner = armed && due > now && queue.rearm(node, now, Some(0));
+            // (A number that a node has fits.)
+            behind.as_ref().pass_to(number as u16);
+            Some((number, queue.rearm(behind, at, Some(0)) || is_sooner))
+        })
+    };
+    let Some((number, alarm)) = queued else {
+        return false;
+    };
+    if alarm {
+        monitor.alarm(number);
+    }
+    let passed = |queue: &mut Queue<_>| {
+        // SAFETY: under the lock of its queue, which it never leaves: nobody else knows it.
+        let armed = unsafe { QueueNode::state(behind).is_armed() };
+        (!armed && !queue.is_running(behind)).then_some(())
+    };
+    // SAFETY: the number is one of `here`. Afterwards the queue has nothing of `behind`.
+    unsafe { monitor.wait(number, passed, stalled) };
+    true
 }
 
 /// [`Timers::shut`].
