@@ -9,7 +9,7 @@ use core::num::NonZeroUsize;
 /// Zero-sized and `Copy`, but only ever *lent* to a function or closure that must take it for any lifetime, and neither
 /// `Send` nor `Sync`: so it cannot be captured by a timer or interrupt callback. Whatever waits takes one, by value.
 /// It comes from `probe` (through [`DriverScope::may_sleep`](crate::DriverScope::may_sleep)), from `remove`, from an
-/// `on_remove` action, and from the platform's own `may_sleep`.
+/// `on_remove` action, from [work](crate::WorkContext::may_sleep), and from the platform's own `may_sleep`.
 ///
 /// It refuses the common mistake at compile time. Memory safety never rests on it: a wait for oneself is found out at
 /// run time as well, where that can be, and answers [`Error::Deadlock`](crate::Error::Deadlock); where it cannot, it is a hang that is reported.

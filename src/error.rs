@@ -12,9 +12,9 @@ pub enum Error {
     Closed,
     /// The caller would wait for itself: it runs inside the very callback that it asked to wait for, or holds a guard of what it revokes.
     Deadlock,
-    /// A timer without a callback was started: its `Vacant` has not been `set`.
+    /// A timer without a callback was started, or such work queued: its `Vacant` has not been `set`.
     Vacant,
-    /// The timer's callback panicked earlier, so it is stopped for good.
+    /// The callback of the timer or the work panicked earlier, so it is stopped for good.
     Panicked,
     /// The timer was never started, so there is no expiry to restart from or to forward.
     NeverStarted,
@@ -84,8 +84,8 @@ impl fmt::Display for Error {
             Error::NoMemory => f.write_str("no memory left for the driver's scope"),
             Error::Closed => f.write_str("the driver's scope is closing"),
             Error::Deadlock => f.write_str("this would wait for its own caller"),
-            Error::Vacant => f.write_str("the timer has no callback yet"),
-            Error::Panicked => f.write_str("the timer's callback panicked; it stays stopped"),
+            Error::Vacant => f.write_str("it has no callback yet"),
+            Error::Panicked => f.write_str("its callback panicked; it stays stopped"),
             Error::NeverStarted => f.write_str("the timer was never started"),
             Error::ZeroPeriod => f.write_str("the period is zero"),
             Error::TimeOverflow => f.write_str("the instant lies beyond the clock's range"),

@@ -74,11 +74,11 @@ pub enum Event<'a> {
         /// The registration that the code belongs to; `None` for the driver's own `remove` or the drop of its data.
         name: Option<&'a Name>,
     },
-    /// A callback asked for a restart that cannot be; its timer stays stopped.
+    /// A callback asked for a restart that cannot be; its timer stays stopped, its work is not queued.
     Refused {
         /// Whose scope it is.
         driver: &'static str,
-        /// The timer.
+        /// The timer, or the work.
         name: &'a Name,
         /// Why.
         error: Error,
@@ -163,6 +163,8 @@ pub enum Kind {
     Action,
     /// A timer.
     Timer,
+    /// Work.
+    Work,
     /// A place for a sleep, besides its timer.
     Sleep,
     /// The driver's data.
@@ -180,6 +182,7 @@ impl fmt::Display for Kind {
         f.pad(match self {
             Kind::Action => "on_remove action",
             Kind::Timer => "hrtimer",
+            Kind::Work => "work",
             Kind::Sleep => "sleep",
             Kind::Data => "driver data",
             Kind::Owned => "owned value",
@@ -197,7 +200,7 @@ pub enum Outcome {
     Ran,
     /// The activity was idle; nothing had to be stopped.
     Idle,
-    /// The timer was armed for this instant and will not fire.
+    /// The timer was armed for this instant and will not fire; the work was queued for it and is not called.
     Cancelled(Instant),
     /// The callback was running, and was waited for.
     WaitedFor,

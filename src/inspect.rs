@@ -68,7 +68,7 @@ pub struct Inspected {
 }
 
 impl Inspected {
-    /// What a timer tells, if this is one.
+    /// What a timer tells, or work, if this is one.
     #[must_use]
     pub fn timer(&self) -> Option<&Timer> {
         match &self.details {
@@ -88,7 +88,7 @@ pub enum Details {
     Released,
     /// A mapping of so many bytes.
     Mapped(usize),
-    /// A timer.
+    /// A timer, or work, which is armed when it is queued.
     Timer(Timer),
 }
 

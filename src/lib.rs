@@ -69,7 +69,7 @@
 //! ```
 //!
 //! # Where to start
-//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Mmio`].
+//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Work`], [`Mmio`].
 //! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
 //! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts.
 //!
@@ -101,6 +101,7 @@ mod sleep;
 mod sync;
 mod time;
 pub mod timer;
+pub mod work;
 
 pub use context::{ContextId, MaySleep};
 pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
@@ -117,6 +118,7 @@ pub use sleep::{Sleep, Sleeper, Timeout};
 pub use sync::{Lock, LockGuard, Once};
 pub use time::{Instant, Units};
 pub use timer::{Clock, HrTimer, Restart, TimerContext, TimerMode, Vacant};
+pub use work::{VacantWork, Work, WorkContext};
 
 /// Makes a type that has one invariant in `T`.
 type Invariant<T> = core::marker::PhantomData<fn(T) -> T>;

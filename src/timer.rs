@@ -36,7 +36,7 @@ use crate::time::Instant;
 mod context;
 mod counters;
 mod mode;
-mod node;
+pub(crate) mod node;
 pub mod queue;
 mod vacant;
 

@@ -179,7 +179,7 @@ impl Sim {
 
     /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, of work or of a wait, that
     /// could never come to its end below it.
-    fn pass(&self, mut until: Instant, waiting: bool) {
+    fn pass(&self, until: Instant, waiting: bool) {
         /// So many calls at one instant are those of a timer that restarts itself at once.
         const AT_ONCE: u32 = 1_000;
         assert_time_passes();
@@ -209,17 +209,13 @@ impl Sim {
                     .ended
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
-            } else if let Some((queue, at)) = state.next().filter(|&(_, at)| at <= until) {
+            } else if let Some((queue, at)) = state.next(until) {
                 let called;
                 (state, called) = shared.call(state, queue, at);
                 if !called {
                     continue;
                 }
                 handed_over = false;
-                if queue == WORK {
-                    // It may have slept, and what fell due behind it meanwhile is late.
-                    until = until.max(state.now);
-                }
                 calls = if at > begun {
                     0
                 } else {
@@ -289,9 +285,9 @@ impl State {
         }
     }
 
-    /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. `None`: never. (As long as work
-    /// runs there is no more of it to be done.)
-    fn next(&mut self) -> Option<(usize, Instant)> {
+    /// The queue that has something to do next, perhaps, and when, by the monotonic clock: nothing is due anywhere before. Of what is due until some instant:
+    /// that may be past, when work has slept. (As long as work runs there is no more of it to be done.)
+    fn next(&mut self, until: Instant) -> Option<(usize, Instant)> {
         let (now, [monotonic, real_time, boot_time]) = (
             self.now,
             [Clock::Monotonic, Clock::RealTime, Clock::BootTime].map(|clock| self.ahead(clock)),
@@ -303,8 +299,8 @@ impl State {
         };
         let due = |(number, queue): (usize, &mut Queue<Medium>)| {
             let at = i128::from(queue.next_expiry()?.as_nanos()) - ahead(number);
-            let at = u64::try_from(at.max(0)).ok()?;
-            Some((number, now.max(Instant::from_nanos(at))))
+            let at = Instant::from_nanos(u64::try_from(at.max(0)).ok()?);
+            (at <= until).then_some((number, now.max(at)))
         };
         let all = self
             .queues
@@ -320,7 +316,7 @@ impl State {
         if self.queues[queue].is_busy() || self.is_busy() {
             return None;
         }
-        self.next().filter(|&(_, at)| at <= self.now)
+        self.next(self.now)
     }
 
     fn has_calls_to_make(&self) -> bool {

@@ -39,6 +39,10 @@ impl<'t, P: Platform> TimerContext<'t, P> {
         }
     }
 
+    pub(crate) fn platform(&self) -> &'t P {
+        self.platform
+    }
+
     /// The present, by the timer's clock.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -60,46 +60,61 @@ impl<P: Platform> TimerNode<P> {
         if scope.platform().clock(mode.clock).is_none() {
             return Err(Error::Unsupported);
         }
-        let core = NonNull::from(scope.core());
-        let init = |place: NonNull<Self>| {
-            // SAFETY: `place` is memory for a node, ours alone until the registration is published.
-            unsafe {
-                place.write(TimerNode {
-                    core,
-                    name,
-                    mode,
-                    running: Running::new(),
-                    ready: AtomicBool::new(false),
-                    panicked: AtomicBool::new(false),
-                    counters: Counters::new(),
-                    callback: UnsafeCell::new(None),
-                    timer: UnsafeCell::new(MaybeUninit::uninit()),
-                });
-                let node = place.as_ref().timer_place();
-                // SAFETY: the place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may
-                // be called with this context from anywhere until then.
-                scope.platform().timers().init(
-                    node.as_ptr(),
-                    mode,
-                    entry::<P>,
-                    place.as_ptr() as *const (),
-                )
-            }
-        };
+        // SAFETY: the memory of a registration, ours alone until that is published.
+        let init = |place: NonNull<Self>| unsafe { Self::init(place, scope, name, mode) };
         let undo = |place: NonNull<Self>| {
-            // SAFETY: `init` initialised the node, which nobody else has seen: it was never armed.
+            // SAFETY: `init` initialised the node, which nobody else has seen.
             unsafe {
-                let node = place.as_ref();
-                let _ =
-                    scope
-                        .platform()
-                        .timers()
-                        .shut(node.timer_place(), scope.may_sleep(), &|| {});
-                Registration::<P>::release(node);
+                place.as_ref().shut_unseen(scope);
+                Registration::<P>::release(place.as_ref());
             }
         };
         // SAFETY: as the two closures say.
         unsafe { scope.register(name, init, undo) }
+    }
+
+    /// Makes a timer in place.
+    ///
+    /// # Errors
+    /// What the platform lacks. Then there is nothing at the place to be dropped.
+    ///
+    /// # Safety
+    /// `place` is memory for one in the memory of this scope, and the caller's alone. The clock of the mode is there.
+    pub(crate) unsafe fn init(
+        place: NonNull<Self>,
+        scope: &DriverScope<'_, P>,
+        name: Name,
+        mode: TimerMode,
+    ) -> Result<(), Error> {
+        // SAFETY: as the caller says. The place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may be
+        // called with this context from anywhere until then.
+        unsafe {
+            place.write(TimerNode {
+                core: NonNull::from(scope.core()),
+                name,
+                mode,
+                running: Running::new(),
+                ready: AtomicBool::new(false),
+                panicked: AtomicBool::new(false),
+                counters: Counters::new(),
+                callback: UnsafeCell::new(None),
+                timer: UnsafeCell::new(MaybeUninit::uninit()),
+            });
+            let node = place.as_ref().timer_place();
+            let context = place.as_ptr() as *const ();
+            let timers = scope.platform().timers();
+            timers.init(node.as_ptr(), mode, entry::<P>, context)
+        }
+    }
+
+    /// Shuts a timer that was never armed.
+    ///
+    /// # Safety
+    /// It is in this scope, and nobody else has seen it.
+    pub(crate) unsafe fn shut_unseen(&self, scope: &DriverScope<'_, P>) {
+        let timers = scope.platform().timers();
+        // SAFETY: initialised, and no entry of it was ever called.
+        let _ = unsafe { timers.shut(self.timer_place(), scope.may_sleep(), &|| {}) };
     }
 
     fn core(&self) -> &Core<P> {
@@ -189,6 +204,19 @@ impl<P: Platform> TimerNode<P> {
             self.platform()
                 .timers()
                 .cancel(self.timer_place(), cx, &|| self.stalled())
+        })
+    }
+
+    pub(crate) fn flush(&self, cx: MaySleep<'_>) -> Result<bool, Error> {
+        // Not only in its own: see `Timers::flush`.
+        if self.platform().in_callback() {
+            return Err(Error::Deadlock);
+        }
+        // SAFETY: as in `arm`; in no callback, as just found.
+        Ok(unsafe {
+            self.platform()
+                .timers()
+                .flush(self.timer_place(), self.now(), cx, &|| self.stalled())
         })
     }
 
