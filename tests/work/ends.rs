@@ -378,3 +378,23 @@ fn no_sleep_is_lent_by_the_platform_in_work<P: TestPlatform>() {
         Ok(())
     });
 }
+
+/// Time need not pass any more for what a flush has called.
+#[test]
+fn a_binding_dropped_in_work_that_a_flush_calls_is_removed() {
+    let platform = Metered::around(Sim::new());
+    let shelf = Shelf::<Sim>::default();
+    *shelf.lock().unwrap() = Some(bind(&platform, |_, _| ()));
+    run_on_any(&platform, |scope| {
+        let shelf = Arc::clone(&shelf);
+        let work = scope.work(move |_| {
+            drop(shelf.lock().unwrap().take());
+            Restart::No
+        })?;
+        work.queue()?;
+        assert_eq!(work.flush(scope.may_sleep()), Ok(true));
+        wait_until(|| platform.log().count("drop captured") == 1);
+        Ok(())
+    });
+    wait_until(|| platform.meter().live() == 0);
+}
