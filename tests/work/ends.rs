@@ -108,8 +108,7 @@ fn forgotten_handles_change_nothing<P: TestPlatform>() {
         })?);
         work.queue()?;
         std::mem::forget(work);
-        let (work, vacant) = scope.vacant_work()?;
-        std::mem::forget((work, vacant));
+        std::mem::forget(Box::new(scope.vacant_work()?));
         scope.sleep(1.millis());
         Ok(())
     });
