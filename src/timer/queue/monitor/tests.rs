@@ -176,7 +176,7 @@ fn a_start_while_two_cancel_is_undone_until_both_are_done() {
 
 #[test]
 fn a_monitor_has_no_work_unless_it_says_so() {
-    let queue = Local(RefCell::new(Queue::new()));
+    let queue = Local::new();
     let refused = QueueNode::on(&queue, TimerMode::work(), nothing, ptr::null());
     assert_eq!(refused.map(drop), Err(Error::Unsupported));
 }
