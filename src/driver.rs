@@ -6,10 +6,12 @@ use crate::platform::Platform;
 use crate::scope::DriverScope;
 
 mod binding;
+mod child;
 mod port;
 mod storage;
 
 pub use binding::{BindError, Binding, Busy};
+pub use child::Child;
 pub use port::Port;
 
 /// A driver: how to take a device into service, and what there is to say at the end of it.

@@ -125,8 +125,10 @@ impl fmt::Display for Event<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// No call comes in by a port any more.
+    /// Nothing new is begun: no child, and no call by a port, once there are no children left. Nothing waits.
     Gate,
+    /// Children are unbound, newest first, each whole. They can still call their parent. Told only if there are any.
+    Children,
     /// The driver's `remove`, then its `on_remove` actions. Everything still works.
     Hooks,
     /// Sleeps end; calls that are still inside by a port are waited for; then registration and arming are refused.
@@ -145,6 +147,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Phase::Gate => "gate",
+            Phase::Children => "children",
             Phase::Hooks => "hooks",
             Phase::Close => "close",
             Phase::ShutDown => "shut down",
@@ -175,6 +178,8 @@ pub enum Kind {
     Mapping,
     /// What a `Devres` holds.
     Devres,
+    /// A driver that is bound as a child.
+    Child,
 }
 
 impl fmt::Display for Kind {
@@ -188,6 +193,7 @@ impl fmt::Display for Kind {
             Kind::Owned => "owned value",
             Kind::Mapping => "mapping",
             Kind::Devres => "devres",
+            Kind::Child => "child",
         })
     }
 }
@@ -208,6 +214,8 @@ pub enum Outcome {
     Dropped,
     /// Its code panicked.
     Panicked,
+    /// The child was unbound, and its device dropped.
+    Unbound,
 }
 
 impl fmt::Display for Outcome {
@@ -219,6 +227,7 @@ impl fmt::Display for Outcome {
             Outcome::WaitedFor => f.pad("was running, waited for"),
             Outcome::Dropped => f.pad("dropped"),
             Outcome::Panicked => f.pad("panicked"),
+            Outcome::Unbound => f.pad("unbound"),
         }
     }
 }

@@ -33,7 +33,7 @@
 //! ```
 //!
 //! # What is seen
-//! All that is registered when the visit begins, and is not ended yet; hooks first, then all others, each newest first. What is
+//! All that is registered when the visit begins, and is not ended yet; children first, then hooks, then all others, each newest first. What is
 //! registered meanwhile, by the visitor too, is not visited.
 //!
 //! A visit stops nothing. Each registration is looked at when its turn comes, and what was seen of it may be history when the visitor is
@@ -90,6 +90,10 @@ pub enum Details {
     Mapped(usize),
     /// A timer, or work, which is armed when it is queued.
     Timer(Timer),
+    /// A child that is bound, or is just being unbound.
+    Bound,
+    /// A child that was unbound.
+    Unbound,
 }
 
 /// What a timer tells of itself. See [Late and missed](crate::timer#late-and-missed).
@@ -125,7 +129,7 @@ pub struct Timer {
 /// # Safety
 /// The scope's teardown does not get beyond its shutdown meanwhile.
 pub(crate) unsafe fn visit<P: Platform>(core: &Core<P>, visitor: &mut dyn FnMut(&Inspected)) {
-    for list in [&core.hooks, &core.entries] {
+    for list in [&core.children, &core.hooks, &core.entries] {
         let mut cursor = list.newest();
         while let Some(entry) = NonNull::new(cursor) {
             // SAFETY: on a list of this core, nothing of which is destroyed meanwhile, says the caller. An entry's `older` never changes.
@@ -179,6 +183,8 @@ impl fmt::Display for State {
             Details::Released => return f.write_str("released"),
             Details::Mapped(size) => return write!(f, "{size:#x} bytes"),
             Details::Timer(timer) => timer,
+            Details::Bound => return f.write_str("bound"),
+            Details::Unbound => return f.write_str("unbound"),
         };
         if timer.running {
             f.write_str("running")?;

@@ -105,7 +105,7 @@ pub mod work;
 
 pub use context::{ContextId, MaySleep};
 pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
-pub use driver::{BindError, Binding, Busy, Driver, Port};
+pub use driver::{BindError, Binding, Busy, Child, Driver, Port};
 pub use error::Error;
 pub use inspect::Inspected;
 pub use mmio::{Mmio, Poll, RegisterValue, Registers, Word};

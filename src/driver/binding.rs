@@ -46,42 +46,11 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         device: D::Device,
         cx: MaySleep<'_>,
     ) -> Result<Self, BindError<D::Error, D::Device>> {
-        /// Ends the block when probe panics.
-        struct Pending<'c, D: Driver<P>, P: Platform>(Block<D, P>, MaySleep<'c>);
-        impl<D: Driver<P>, P: Platform> Drop for Pending<'_, D, P> {
-            fn drop(&mut self) {
-                // SAFETY: probe is over, by a panic, and no binding exists: nobody uses the block any more.
-                let device = unsafe { self.0.end(self.1) };
-                // A second panic, in a destructor that runs because of the first, would abort.
-                drop_device(device);
-            }
-        }
-
-        let sections = platform.sections();
-        // A gate that nobody is inside of but by a section on everything.
-        if sections.holds(Some(&Gate::new(sections.new_id(), false))) {
-            let error = Error::Deadlock.into();
-            return Err(BindError { error, device });
-        }
-        let block = Block::new(platform, device).map_err(|device| BindError {
-            error: Error::NoMemory.into(),
-            device,
-        })?;
-        let pending = Pending(block, cx);
-        // SAFETY: a fresh block; `cx` proves that one may sleep.
-        let probed = unsafe { block.probe() };
-        mem::forget(pending);
-        match probed {
-            Ok(()) => Ok(Binding {
-                block,
-                _owns: PhantomData,
-            }),
-            Err(error) => {
-                // SAFETY: probe is over and no binding exists. The error cannot refer to the block: its type has no `'drv`.
-                let device = unsafe { block.end(cx) };
-                Err(BindError { error, device })
-            }
-        }
+        let (block, ()) = bind_block(platform, device, cx, |_| Ok(()))?;
+        Ok(Binding {
+            block,
+            _owns: PhantomData,
+        })
     }
 
     /// The device.
@@ -167,7 +136,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// # Errors
     /// [`Busy`], with the binding, inside a callback, a port call or a read section, of any scope. (A guard that was forgotten counts.)
     pub fn unbind(self, cx: MaySleep<'_>) -> Result<D::Device, Busy<Self>> {
-        if self.cannot_wait() {
+        if cannot_wait(self.platform()) {
             return Err(Busy(self));
         }
         let block = self.block;
@@ -177,10 +146,55 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     }
 }
 
-impl<D: Driver<P>, P: Platform> Binding<D, P> {
-    /// Whether a teardown here could wait for its own caller: inside a callback, a port call or a read section, of whatever scope.
-    fn cannot_wait(&self) -> bool {
-        self.platform().in_callback() || self.platform().sections().holds(None)
+/// Whether a teardown here could wait for its own caller: inside a callback, a port call or a read section, of whatever scope.
+pub(super) fn cannot_wait<P: Platform>(platform: &P) -> bool {
+    platform.in_callback() || platform.sections().holds(None)
+}
+
+/// What a driver that would not bind leaves.
+type Unbound<D, P> = BindError<<D as Driver<P>>::Error, <D as Driver<P>>::Device>;
+
+/// Binds a driver: makes its block, has `prepare` look at that, and probes. Whoever gets the block ends it.
+pub(super) fn bind_block<D: Driver<P>, P: Platform, T>(
+    platform: P,
+    device: D::Device,
+    cx: MaySleep<'_>,
+    prepare: impl FnOnce(Block<D, P>) -> Result<T, Error>,
+) -> Result<(Block<D, P>, T), Unbound<D, P>> {
+    /// Ends the block when probe panics.
+    struct Pending<'c, D: Driver<P>, P: Platform>(Block<D, P>, MaySleep<'c>);
+    impl<D: Driver<P>, P: Platform> Drop for Pending<'_, D, P> {
+        fn drop(&mut self) {
+            // SAFETY: probe is over, by a panic, and nobody was given the block: nobody uses it any more.
+            let device = unsafe { self.0.end(self.1) };
+            // A second panic, in a destructor that runs because of the first, would abort.
+            drop_device(device);
+        }
+    }
+
+    let sections = platform.sections();
+    // A gate that nobody is inside of but by a section on everything.
+    if sections.holds(Some(&Gate::new(sections.new_id(), false))) {
+        let error = Error::Deadlock.into();
+        return Err(BindError { error, device });
+    }
+    let block = Block::new(platform, device).map_err(|device| BindError {
+        error: Error::NoMemory.into(),
+        device,
+    })?;
+    let pending = Pending(block, cx);
+    let probed = prepare(block).map_err(D::Error::from).and_then(|prepared| {
+        // SAFETY: a fresh block; `cx` proves that one may sleep.
+        unsafe { block.probe() }.map(|()| prepared)
+    });
+    mem::forget(pending);
+    match probed {
+        Ok(prepared) => Ok((block, prepared)),
+        Err(error) => {
+            // SAFETY: probe is over and nobody was given the block. The error cannot refer to it: its type has no `'drv`.
+            let device = unsafe { block.end(cx) };
+            Err(BindError { error, device })
+        }
     }
 }
 
@@ -198,7 +212,7 @@ impl<D: Driver<P>, P: Platform> Drop for Binding<D, P> {
             drop_device(device);
         }
 
-        if self.cannot_wait() {
+        if cannot_wait(self.platform()) {
             // SAFETY: the binding is being dropped: nobody uses the block any more, and `end` is not called.
             unsafe { self.block.defer(remove_later::<D, P>) };
         } else {

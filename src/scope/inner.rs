@@ -18,10 +18,12 @@ pub(crate) struct Core<P: Platform> {
     /// Whose scope this is, for events.
     pub(crate) driver: &'static str,
     pub(crate) arena: Arena,
-    /// Everything but the hooks.
+    /// Everything but the hooks and the children.
     pub(crate) entries: List<P>,
     /// `on_remove` actions: run, and gone, before anything is closed.
     pub(crate) hooks: List<P>,
+    /// Children: unbound, and gone, before the hooks run.
+    pub(crate) children: List<P>,
     closing: AtomicBool,
     sleeps_ended: AtomicBool,
     /// Whether there is driver data, so that ports may lead to it.
@@ -43,6 +45,7 @@ impl<P: Platform> Core<P> {
             arena: Arena::new(),
             entries: List::new(),
             hooks: List::new(),
+            children: List::new(),
             closing: AtomicBool::new(false),
             sleeps_ended: AtomicBool::new(false),
             has_data: AtomicBool::new(false),

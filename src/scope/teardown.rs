@@ -1,4 +1,4 @@
-//! The end of a scope, in phases: gate, hooks, close, shut down, destroy, release.
+//! The end of a scope, in phases: gate, children, hooks, close, shut down, destroy, release.
 //!
 //! A state machine whose every step records that it is done *before* it runs code of the driver. So when such code panics
 //! and nothing catches it (no `std`), the teardown goes on from the next step while the panic unwinds.
@@ -38,6 +38,7 @@ impl Body for NoBody {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Gate,
+    Children,
     Remove,
     Hooks,
     Close,
@@ -56,6 +57,7 @@ enum Step {
     Owned,
     BeginRelease,
     Release,
+    ReleaseChildren,
     Free,
     Done,
 }
@@ -67,6 +69,8 @@ struct Teardown<'a, 'c, P: Platform> {
     step: Cell<Step>,
     /// The newest entry of the closed list.
     newest: Cell<*mut Entry<P>>,
+    /// The newest child.
+    children: Cell<*mut Entry<P>>,
     /// Where the present step has got to.
     cursor: Cell<*mut Entry<P>>,
 }
@@ -85,6 +89,7 @@ pub(crate) unsafe fn teardown<P: Platform>(core: &Core<P>, body: &dyn Body, cx: 
         cx,
         step: Cell::new(Step::Gate),
         newest: Cell::new(ptr::null_mut()),
+        children: Cell::new(ptr::null_mut()),
         cursor: Cell::new(ptr::null_mut()),
     };
     /// Goes on where a panic left off. A second panic, now in a destructor that runs during unwinding, aborts.
@@ -105,9 +110,26 @@ impl<P: Platform> Teardown<'_, '_, P> {
         match self.step.get() {
             Step::Gate => {
                 self.phase(Phase::Gate);
-                self.core.close_ports();
-                self.step.set(Step::Remove);
+                self.children.set(self.core.children.close());
+                if !self.children.get().is_null() {
+                    self.phase(Phase::Children);
+                }
+                self.step.set(Step::Children);
+                self.cursor.set(self.children.get());
             }
+            Step::Children => match self.next() {
+                Some(entry) => {
+                    // SAFETY: entries of the closed list live until `free`, the last step but one.
+                    if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
+                        self.ended(entry, outcome);
+                    }
+                }
+                None => {
+                    // Only now: the children had nothing but ports to use their parent by.
+                    self.core.close_ports();
+                    self.step.set(Step::Remove);
+                }
+            },
             Step::Remove => {
                 self.phase(Phase::Hooks);
                 self.step.set(Step::Hooks);
@@ -160,19 +182,14 @@ impl<P: Platform> Teardown<'_, '_, P> {
                 self.begin(Step::Release);
             }
             Step::Release => match self.next() {
-                Some(entry) => {
-                    // The platform's own types; but a model behind an emulated bus is a driver author's code.
-                    let name = self.entry(entry).name;
-                    let released = self.core.guarded(Some(&name), || {
-                        // SAFETY: alive until `free`; every `destroy` is over; the step visits each entry once.
-                        unsafe { Entry::release(entry) }
-                    });
-                    match released {
-                        Some(true) => self.ended(entry, Outcome::Dropped),
-                        Some(false) => {}
-                        None => self.ended(entry, Outcome::Panicked),
-                    }
+                Some(entry) => self.release(entry),
+                None => {
+                    self.step.set(Step::ReleaseChildren);
+                    self.cursor.set(self.children.get());
                 }
+            },
+            Step::ReleaseChildren => match self.next() {
+                Some(entry) => self.release(entry),
                 None => self.step.set(Step::Free),
             },
             Step::Free => {
@@ -259,6 +276,21 @@ impl<P: Platform> Teardown<'_, '_, P> {
                 Some(_) => {}
                 None => self.ended(entry, Outcome::Panicked),
             }
+        }
+    }
+
+    /// Releases an entry that a walk has come to.
+    fn release(&self, entry: NonNull<Entry<P>>) {
+        // The platform's own types; but a model behind an emulated bus is a driver author's code.
+        let name = self.entry(entry).name;
+        let released = self.core.guarded(Some(&name), || {
+            // SAFETY: alive until `free`; every `destroy` is over; each entry is on one of two lists, each of which is walked once.
+            unsafe { Entry::release(entry) }
+        });
+        match released {
+            Some(true) => self.ended(entry, Outcome::Dropped),
+            Some(false) => {}
+            None => self.ended(entry, Outcome::Panicked),
         }
     }
 
