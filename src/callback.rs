@@ -10,9 +10,10 @@ use crate::scope::DriverScope;
 use crate::sync::{AtomicUsize, Ordering};
 
 /// What a kind of callback is called with, and what it returns.
-pub(crate) trait Signature: 'static {
+pub trait Signature: 'static {
     /// Lent to the callback for one call.
     type Context<'c>;
+    /// What the callback returns.
     type Output;
 }
 

@@ -180,6 +180,8 @@ pub enum Kind {
     Devres,
     /// A driver that is bound as a child.
     Child,
+    /// Of a kind of the platform's own, which it names: see [`registration`](crate::platform::registration).
+    Other(&'static str),
 }
 
 impl fmt::Display for Kind {
@@ -194,6 +196,7 @@ impl fmt::Display for Kind {
             Kind::Mapping => "mapping",
             Kind::Devres => "devres",
             Kind::Child => "child",
+            Kind::Other(kind) => kind,
         })
     }
 }

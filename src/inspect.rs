@@ -94,6 +94,8 @@ pub enum Details {
     Bound,
     /// A child that was unbound.
     Unbound,
+    /// What a registration of a kind of the platform's own says of itself.
+    Other(&'static str),
 }
 
 /// What a timer tells of itself. See [Late and missed](crate::timer#late-and-missed).
@@ -185,6 +187,7 @@ impl fmt::Display for State {
             Details::Timer(timer) => timer,
             Details::Bound => return f.write_str("bound"),
             Details::Unbound => return f.write_str("unbound"),
+            Details::Other(state) => return f.write_str(state),
         };
         if timer.running {
             f.write_str("running")?;

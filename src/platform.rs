@@ -30,6 +30,7 @@ mod device_memory;
 mod dma;
 mod fixed;
 mod irqs;
+pub mod registration;
 mod timers;
 pub(crate) mod unwind;
 

@@ -65,8 +65,11 @@ pub(crate) fn may_sleep() -> bool {
     !in_callback() || WORK.with(Cell::get)
 }
 
-/// Runs `f` as a callback: a context of its own, in which one may not sleep.
-pub(crate) fn callback<R>(f: impl FnOnce() -> R) -> R {
+/// Runs `f` as a callback of the hosted platforms, [`Host`](crate::platform::Host) and [`Sim`](crate::platform::Sim): a context of its own, in which one may not sleep, and where a
+/// [`Binding`](crate::Binding) that is dropped is removed later.
+///
+/// For a source of callbacks that has threads of its own; a platform does this for what it calls itself.
+pub fn callback<R>(f: impl FnOnce() -> R) -> R {
     enter(false, f)
 }
 

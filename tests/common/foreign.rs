@@ -349,6 +349,13 @@ impl Foreign {
         )))
     }
 
+    /// Runs `f` as a callback, for a source that has threads of its own.
+    pub fn callback(f: impl FnOnce()) {
+        let before = CALLBACK.replace(true);
+        f();
+        CALLBACK.set(before);
+    }
+
     /// How often at most the entry of one node was called at the same time.
     pub fn most_at_once(&self) -> usize {
         self.0 .0.most_at_once()
