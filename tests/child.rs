@@ -48,6 +48,8 @@ on_every_platform!(
     of_two_unbinds_one_has_the_device,
 );
 
+on_every_strategy!(an_unbind_in_the_childs_remove_is_refused,);
+
 where_sections_tell!(
     an_unbind_in_a_call_is_refused,
     no_child_is_bound_in_a_section,

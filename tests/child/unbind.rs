@@ -76,6 +76,32 @@ pub fn an_unbind_in_a_callback_is_refused<P: TestPlatform>() {
     platform.assert_at_rest();
 }
 
+/// It is under way, up the stack. (The parent's port leads there; where sections tell, that is reason enough.)
+pub fn an_unbind_in_the_childs_remove_is_refused<P: TestPlatform>() {
+    let platform = Metered::<P>::fresh();
+    let log = platform.log();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let at_remove = {
+        let (asked, platform) = (asked.clone(), platform.clone());
+        move |child: &Device<_>| {
+            let parent = child.parent.lock().unwrap().clone().unwrap();
+            let refused = parent.call(|data: &Data<'_, _>| {
+                let again = platform.lend_sleep(|cx| data.children[0].unbind(cx));
+                assert_eq!(again.err(), Some(Error::Deadlock));
+            });
+            assert_eq!(refused, Ok(()));
+            asked.fetch_add(1, SeqCst);
+        }
+    };
+    let device = Device::new(&log, "parent").child(Device::new(&log, "child").at_remove(at_remove));
+    let binding = bind(&platform, device);
+    let device = platform.lend_sleep(|cx| binding.with(|data| data.children[0].unbind(cx)));
+    assert_eq!(device.unwrap().name, "child");
+    assert_eq!(asked.load(SeqCst), 1);
+    remove(binding);
+    platform.assert_at_rest();
+}
+
 /// Of the child, of its parent, of a stranger; and in a read section.
 pub fn an_unbind_in_a_call_is_refused<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();

@@ -106,6 +106,8 @@ impl Pins {
         for thread in self.0.threads.lock().unwrap().drain(..) {
             thread.join().unwrap();
         }
+        // Whatever was registered has been dropped, with its handle to this.
+        assert_eq!(Arc::strong_count(&self.0), 1);
     }
 
     /// How many pins have somebody who is called.

@@ -13,16 +13,19 @@ const COMPILER: &str = "rustc 1.95.";
 
 /// The folders of refused programs, by what goes wrong in them.
 const REFUSED: [&str; 17] = [
+const REFUSED: [&str; 18] = [
     "bind",
     "borrow",
     "brand",
     "callback",
+    "child",
     "data",
     "devres",
     "escape",
     "forge",
     "inspect",
     "mmio",
+    "own_kind",
     "port",
     "revocable",
     "safe_mmio",
