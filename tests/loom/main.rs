@@ -11,6 +11,7 @@ mod readers;
 mod arm_against_shut;
 mod arm_another_against_teardown;
 mod cancel_against_cancel;
+mod child_against_parent;
 mod deferred_drop;
 mod devres_against_teardown;
 mod exclusion_in_lock;
