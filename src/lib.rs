@@ -71,7 +71,8 @@
 //! # Where to start
 //! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Work`], [`Mmio`].
 //! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
-//! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts.
+//! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts. To bring another source of callbacks:
+//!   [`platform::registration`].
 //!
 //! # Features
 //! - `std`, on by default: the hosted platforms, and catching a driver's panics. Without it the crate needs `core` alone.

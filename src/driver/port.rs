@@ -14,7 +14,8 @@ use crate::Invariant;
 /// A way to a driver for the rest of the world: an open file, a network stack, whatever may outlive the driver.
 ///
 /// `'static`, cloneable, usable on any thread. A call is checked once, at its entry; inside it nothing is checked, and the driver's data is
-/// there until the call ends: a remove waits for it. After the remove has begun, calls are refused.
+/// there until the call ends: a remove waits for it. After the remove has begun, calls are refused; if the driver has
+/// [children](crate::DriverScope::child), as soon as these are unbound.
 ///
 /// ```
 /// use driver_scope::{platform::Host, *};
