@@ -28,6 +28,7 @@ use pins::{AsCallback, Edges, Pins, PinsOfScope};
 on_every_platform!(
     an_edge_calls_the_driver_until_the_remove,
     a_remove_waits_for_the_callback,
+    a_call_that_waits_for_an_edge_is_woken,
     a_wait_that_lasts_is_reported,
     a_forgotten_handle_changes_nothing,
     a_callback_that_panics_is_not_called_again,
@@ -148,6 +149,37 @@ fn a_remove_waits_for_the_callback<P: CallsBack>() {
     lines.retain(|line| ["the callback ends", "drop callback", "removed"].contains(&&**line));
     assert_eq!(lines, ["the callback ends", "drop callback", "removed"]);
     assert_eq!(setup.ends(": edge button: was running, waited for"), 1);
+    setup.end();
+}
+
+fn a_call_that_waits_for_an_edge_is_woken<P: CallsBack>() {
+    let setup = Setup::<P>::new();
+    let binding = setup.bind(None);
+    let port = binding.port().unwrap();
+    let waits = AtomicBool::new(false);
+    thread::scope(|threads| {
+        let caller = threads.spawn(|| {
+            port.call(|data| {
+                setup.platform.lend_sleep(|cx| {
+                    while data.seen.load(SeqCst) == 0 {
+                        data.edges.raise();
+                        thread::yield_now();
+                    }
+                    waits.store(true, SeqCst);
+                    loop {
+                        if let Err(error) = data.edges.wait_for_edge(cx) {
+                            break error;
+                        }
+                    }
+                })
+            })
+        });
+        wait_until(|| waits.load(SeqCst));
+        // If nothing woke the call, this would wait for it for ever.
+        setup.remove(binding);
+        assert_eq!(caller.join().unwrap(), Ok(Error::Closed));
+    });
+    drop(port);
     setup.end();
 }
 

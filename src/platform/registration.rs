@@ -8,7 +8,8 @@
 //!
 //! 1. A [`Signature`]: what the callback is called with, and what it returns.
 //! 2. A type for what lies in the scope's memory: a [`Callback`], and whatever the source needs. It implements [`Registration`]: how
-//!    the source is kept from calling.
+//!    the source is kept from calling. Only your method makes values of it: a callback of one scope, in an item of another, would be run when its
+//!    own scope is gone.
 //! 3. A function for the source to call. It has the callback [`run`](Callback::run), which sees to it that the driver's closure never runs beside
 //!    itself, and that its panics are caught and reported.
 //! 4. A method for drivers, on an extension trait of [`DriverScope`]: makes the callback, [`register`]s the item, then tells the source where it is. It

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -42,6 +43,8 @@ struct Bank {
 struct State {
     handlers: BTreeMap<u32, Handler>,
     raised: VecDeque<u32>,
+    /// How many edges there were on a pin.
+    edges: BTreeMap<u32, u64>,
     /// How many threads are in the handler of a pin.
     inside: BTreeMap<u32, usize>,
     stop: bool,
@@ -95,7 +98,9 @@ impl Pins {
 
     /// An edge on a pin.
     pub fn raise(&self, pin: u32) {
-        self.0.lock().raised.push_back(pin);
+        let mut state = self.0.lock();
+        state.raised.push_back(pin);
+        *state.edges.entry(pin).or_default() += 1;
         self.0.changed.notify_all();
     }
 
@@ -185,6 +190,8 @@ struct EdgeNode<P: Platform> {
     callback: Callback<P, OnEdge>,
     pins: Pins,
     pin: u32,
+    /// Whether the scope is closed. Written under the bank's lock.
+    closed: AtomicBool,
 }
 
 impl<P: Platform> EdgeNode<P> {
@@ -210,6 +217,12 @@ unsafe extern "C" fn entry<P: Platform>(context: *const ()) {
 // only what is its own. 3. Nothing unwinds but `stalled`, which does not. 4. `remove` looks whose handler it is.
 unsafe impl<P: Platform> Registration<P> for EdgeNode<P> {
     const KIND: &'static str = "edge";
+
+    fn close(&self, _platform: &P) {
+        let _state = self.pins.0.lock();
+        self.closed.store(true, Ordering::Relaxed);
+        self.pins.0.changed.notify_all();
+    }
 
     fn shut(&self, _platform: &P, _cx: MaySleep<'_>, stalled: &dyn Fn()) -> Outcome {
         match self.pins.remove(self.pin, self.context(), stalled) {
@@ -258,6 +271,21 @@ impl<P: Platform> Edges<'_, P> {
         self.node.pins.raise(self.node.pin);
     }
 
+    /// Waits for the next edge.
+    pub fn wait_for_edge(self, _cx: MaySleep<'_>) -> Result<(), Error> {
+        let bank = &self.node.pins.0;
+        let edges = |state: &State| state.edges.get(&self.node.pin).copied();
+        let mut state = bank.lock();
+        let before = edges(&state);
+        while edges(&state) == before {
+            if self.node.closed.load(Ordering::Relaxed) {
+                return Err(Error::Closed);
+            }
+            state = bank.changed.wait(state).unwrap();
+        }
+        Ok(())
+    }
+
     /// Waits for a callback that runs.
     pub fn synchronize(self, platform: &P, _cx: MaySleep<'_>) -> Result<(), Error> {
         if self.node.callback.runs_here(platform) {
@@ -296,6 +324,7 @@ impl<'drv, P: Platform> PinsOfScope<'drv, P> for DriverScope<'drv, P> {
             callback: Callback::<P, OnEdge>::new(self, name, callback)?,
             pins: pins.clone(),
             pin,
+            closed: AtomicBool::new(false),
         };
         let node = registration::register(self, name, node)?;
         let context = node.context();
