@@ -91,6 +91,13 @@ pub enum Event<'a> {
         /// What is waited for.
         name: &'a Name,
     },
+    /// The platform has switched an interrupt line off: it was raised again and again, and nobody handled it.
+    Storm {
+        /// Whose scope it is.
+        driver: &'static str,
+        /// A handler on that line.
+        name: &'a Name,
+    },
 }
 
 impl fmt::Display for Event<'_> {
@@ -117,6 +124,10 @@ impl fmt::Display for Event<'_> {
             Event::Stalled { driver, name } => {
                 write!(f, "{driver}: still waiting for {name}")
             }
+            Event::Storm { driver, name } => write!(
+                f,
+                "{driver}: the line of {name} is switched off: nobody handles its interrupts"
+            ),
         }
     }
 }
@@ -168,6 +179,8 @@ pub enum Kind {
     Timer,
     /// Work.
     Work,
+    /// A handler on an interrupt line.
+    Irq,
     /// A place for a sleep, besides its timer.
     Sleep,
     /// The driver's data.
@@ -190,6 +203,7 @@ impl fmt::Display for Kind {
             Kind::Action => "on_remove action",
             Kind::Timer => "hrtimer",
             Kind::Work => "work",
+            Kind::Irq => "irq",
             Kind::Sleep => "sleep",
             Kind::Data => "driver data",
             Kind::Owned => "owned value",

@@ -76,6 +76,15 @@ impl Inspected {
             _ => None,
         }
     }
+
+    /// What a handler on an interrupt line tells, if this is one.
+    #[must_use]
+    pub fn irq(&self) -> Option<&Irq> {
+        match &self.details {
+            Details::Irq(irq) => Some(irq),
+            _ => None,
+        }
+    }
 }
 
 /// What there is to tell of a registration, by its kind.
@@ -96,6 +105,8 @@ pub enum Details {
     Unbound,
     /// What a registration of a kind of the platform's own says of itself.
     Other(&'static str),
+    /// A handler on an interrupt line.
+    Irq(Irq),
 }
 
 /// What a timer tells of itself. See [Late and missed](crate::timer#late-and-missed).
@@ -124,6 +135,24 @@ pub struct Timer {
     pub latest: Duration,
     /// How long a run lasted, at most. One that is under way does not count.
     pub longest: Duration,
+}
+
+/// What a handler on an interrupt line tells of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Irq {
+    /// It is called for what the line does.
+    pub enabled: bool,
+    /// It runs.
+    pub running: bool,
+    /// It has panicked, and is not called any more.
+    pub panicked: bool,
+    /// The platform has switched the line off once, since nobody handled its interrupts.
+    pub stormed: bool,
+    /// How many interrupts it has handled.
+    pub handled: u64,
+    /// How many it has found to be another's.
+    pub not_ours: u64,
 }
 
 /// Calls `visitor` for each registration.
@@ -184,6 +213,7 @@ impl fmt::Display for State {
             Details::Held => return f.write_str("held"),
             Details::Released => return f.write_str("released"),
             Details::Mapped(size) => return write!(f, "{size:#x} bytes"),
+            Details::Irq(irq) => return irq.fmt(f),
             Details::Timer(timer) => timer,
             Details::Bound => return f.write_str("bound"),
             Details::Unbound => return f.write_str("unbound"),
@@ -212,6 +242,22 @@ impl fmt::Display for State {
             _ if timer.vacant => f.write_str("vacant"),
             _ => f.write_str("idle"),
         }
+    }
+}
+
+/// In words: `enabled; 5 handled, 2 not ours`.
+impl fmt::Display for Irq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Irq { panicked: true, .. } => "panicked",
+            Irq { running: true, .. } => "running",
+            Irq { enabled: true, .. } => "enabled",
+            _ => "disabled",
+        })?;
+        if self.stormed {
+            f.write_str(", switched off by a storm")?;
+        }
+        write!(f, "; {} handled, {} not ours", self.handled, self.not_ours)
     }
 }
 

@@ -69,7 +69,7 @@
 //! ```
 //!
 //! # Where to start
-//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Work`], [`Mmio`].
+//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Irq`], [`Work`], [`Mmio`].
 //! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
 //! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts. To bring another source of callbacks:
 //!   [`platform::registration`].
@@ -92,6 +92,7 @@ mod driver;
 mod error;
 pub mod event;
 pub mod inspect;
+mod irq;
 pub mod mmio;
 mod pci;
 pub mod platform;
@@ -109,6 +110,7 @@ pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
 pub use driver::{BindError, Binding, Busy, Child, Driver, Port};
 pub use error::Error;
 pub use inspect::Inspected;
+pub use irq::{Irq, IrqContext, IrqReturn};
 pub use mmio::{Mmio, Poll, RegisterValue, Registers, Word};
 pub use pci::PciDevice;
 pub use platform::{Platform, TryCancel};

@@ -47,6 +47,8 @@ pub mod fake;
 #[cfg(all(feature = "std", not(loom)))]
 mod host;
 #[cfg(all(feature = "std", not(loom)))]
+mod irq_line;
+#[cfg(all(feature = "std", not(loom)))]
 mod monitor;
 #[cfg(all(feature = "std", not(loom)))]
 mod raw_lock;
@@ -70,7 +72,7 @@ pub use bus::{Addressed, Bus};
 pub use device_memory::DeviceMemory;
 pub use dma::{Dma, DmaBlock, NoDma};
 pub use fixed::FixedMemory;
-pub use irqs::{IrqEntry, IrqState, Irqs, NoIrqs};
+pub use irqs::{IrqEntry, IrqState, IrqStorm, Irqs, NoIrqs};
 pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
 #[cfg(all(feature = "std", not(loom)))]
@@ -81,6 +83,8 @@ pub use emulated::{Emulated, Io, Mapped, Model, Region};
 pub use fake::Fake;
 #[cfg(all(feature = "std", not(loom)))]
 pub use host::{Host, HostBuilder};
+#[cfg(all(feature = "std", not(loom)))]
+pub use irq_line::{IrqLine, LineHandler, LineIrqs};
 #[cfg(all(feature = "std", not(loom)))]
 pub use monitor::HostTimers;
 #[cfg(all(feature = "std", not(loom)))]

@@ -34,7 +34,7 @@ use crate::scope::DriverScope;
 use crate::time::Instant;
 
 mod context;
-mod counters;
+pub(crate) mod counters;
 mod mode;
 pub(crate) mod node;
 pub mod queue;

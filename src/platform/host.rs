@@ -19,7 +19,7 @@ use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
 use crate::platform::{
-    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, NoDma, NoIrqs, Platform,
+    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, LineIrqs, NoDma, Platform,
     StdRawLock, Threads,
 };
 use crate::time::Instant;
@@ -30,10 +30,10 @@ type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 /// A process with threads: callbacks run on timer threads, at real time; nothing polls.
 ///
 /// Each value made by [`new`](Host::new) has two threads of its own, which end with its last clone: one for timers, one for removals that were put
-/// off. [`builder`](Host::builder) makes one with more timer threads. `B` is the bus on which its
+/// off. The first interrupt handler brings a third, on which all of them run. [`builder`](Host::builder) makes one with more timer threads. `B` is the bus on which its
 /// devices are: models of devices unless said otherwise.
 ///
-/// Events go to standard error if they are about something wrong (a panic, a stall, a refused restart), else nowhere; see
+/// Events go to standard error if they are about something wrong (a panic, a stall, a refused restart, a storm), else nowhere; see
 /// [`with_tracer`](Host::with_tracer).
 ///
 /// # Timer threads
@@ -59,6 +59,7 @@ pub struct Host<B: Bus = Emulated> {
 /// What the clones of a host share. The threads hold only parts of it, so that its drop can end them.
 struct Handle {
     timers: HostTimers,
+    irqs: LineIrqs,
     deferral: Arc<Deferral>,
     /// Taken when this is dropped.
     tracer: Option<Box<Tracer>>,
@@ -157,7 +158,10 @@ impl HostBuilder {
         let complain = |event: &Event<'_>| {
             if matches!(
                 event,
-                Event::Panicked { .. } | Event::Refused { .. } | Event::Stalled { .. }
+                Event::Panicked { .. }
+                    | Event::Refused { .. }
+                    | Event::Stalled { .. }
+                    | Event::Storm { .. }
             ) {
                 eprintln!("driver-scope: {event}");
             }
@@ -173,6 +177,7 @@ impl HostBuilder {
         let host = Host {
             handle: Arc::new(Handle {
                 timers: HostTimers::start(self.timer_threads)?,
+                irqs: LineIrqs::with_thread(),
                 deferral: Arc::clone(&deferral),
                 tracer: Some(self.tracer.unwrap_or_else(|| Box::new(complain))),
             }),
@@ -248,7 +253,7 @@ unsafe impl<B: Bus> Platform for Host<B> {
     type Bus = B;
     type RawLock = StdRawLock;
     type Timers = HostTimers;
-    type Irqs = NoIrqs;
+    type Irqs = LineIrqs;
     type Dma = NoDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
@@ -297,8 +302,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
         self.handle.timers.clocks().read(clock)
     }
 
-    fn irqs(&self) -> &NoIrqs {
-        &NoIrqs
+    fn irqs(&self) -> &LineIrqs {
+        &self.handle.irqs
     }
 
     fn dma(&self) -> &NoDma {

@@ -12,6 +12,9 @@ use crate::error::Error;
 /// `extern "C"`, so that a panic that nothing caught aborts instead of unwinding into the platform.
 pub type IrqEntry = unsafe extern "C" fn(context: *const ()) -> bool;
 
+/// The function that a platform calls when it has switched off the line of a handler; see [`watch`](Irqs::watch).
+pub type IrqStorm = unsafe extern "C" fn(context: *const ());
+
 /// The interrupts of a platform.
 ///
 /// The platform brings its own [`Node`](Irqs::Node): one handler on one line. Nodes sit in the scope's memory, pinned: they are initialised in place, never
@@ -21,7 +24,8 @@ pub type IrqEntry = unsafe extern "C" fn(context: *const ()) -> bool;
 /// An implementation promises:
 ///
 /// 1. **Entries.** A node's entry is called only between its `init` and the return of its `shut`: from within `init` on, since a line may be
-///    raised at any time. Never twice at the same time, on whatever processors; nor beside itself on one stack.
+///    raised at any time. By the first call the node is initialised, so that the entry may disable it. Never twice at the same time, on whatever processors; nor beside itself on one stack. What came before `init`, and what an entry
+///    did, happens before the next entry.
 /// 2. **Not on a caller's stack.** Neither `init` nor `enable` calls the entry on its caller's stack while the platform holds a lock; no access of the bus
 ///    calls it there at all.
 /// 3. **`shut`.** When it returns, no entry of the node runs, and none is called any more, whatever the line does. What every entry did happens
@@ -51,14 +55,24 @@ pub unsafe trait Irqs: Sync {
         context: *const (),
     ) -> Result<(), Error>;
 
+    /// Tells the platform whom to call if it ever switches the line off, because it is raised again and again and nobody handles it: `storm`, with
+    /// the context given at `init`, on the same terms as the entry. A platform that does not do that leaves this out.
+    ///
+    /// # Safety
+    /// As for [`enable`](Irqs::enable), and once. Until the return of `shut`, `storm(context)` is sound to call from any context.
+    unsafe fn watch(&self, node: NonNull<Self::Node>, storm: IrqStorm) {
+        let _ = (node, storm);
+    }
+
     /// Has the entry called again for what the line does, as before the same number of [`disable`](Irqs::disable)s. What came in between is
-    /// not lost: the entry is called for it, once.
+    /// not lost: the entry is called for it, once. Without a `disable` before it, or after `shut`, it does nothing.
     ///
     /// # Safety
     /// `node` was initialised by `init` of these interrupts and has not been dropped. The same goes for the four below.
     unsafe fn enable(&self, node: NonNull<Self::Node>);
 
-    /// Has the entry not called until it is [`enable`](Irqs::enable)d as often. A call that has begun goes on.
+    /// Has the entry not called until it is [`enable`](Irqs::enable)d as often. A call that has begun goes on. (It may keep the line from
+    /// all its handlers: a line that stays high for the device of this one would never be quiet.)
     ///
     /// # Safety
     /// As for [`enable`](Irqs::enable).

@@ -20,7 +20,7 @@ use crate::platform::deferred::{DeferredNode, DeferredQueue};
 use crate::platform::monitor::{lock, wait};
 use crate::platform::threads::pause;
 use crate::platform::{
-    contexts, DeferredEntry, Emulated, HostSections, NoDma, NoIrqs, Platform, StdRawLock, Threads,
+    contexts, DeferredEntry, Emulated, HostSections, LineIrqs, NoDma, Platform, StdRawLock, Threads,
 };
 use crate::sections::Sections;
 use crate::time::Instant;
@@ -67,11 +67,14 @@ struct World {
     state: Mutex<State>,
     /// Tells who waits for an entry that one has ended.
     ended: Condvar,
+    irqs: LineIrqs,
 }
 
 struct State {
     /// One for each of [`MODES`], and that for work.
     queues: [Queue<Medium>; WORK + 1],
+    /// Whether interrupt handlers are being called.
+    interrupted: bool,
     /// The monotonic clock.
     now: Instant,
     /// How far the other two are ahead of it, or behind.
@@ -101,6 +104,7 @@ impl Sim {
         Sim(Arc::new(World {
             state: Mutex::new(State {
                 queues: [const { Queue::new() }; WORK + 1],
+                interrupted: false,
                 now: Instant::ZERO,
                 real_time: EPOCH.as_nanos().into(),
                 boot_time: 0,
@@ -110,6 +114,7 @@ impl Sim {
                 log,
             }),
             ended: Condvar::new(),
+            irqs: LineIrqs::without_thread(),
         }))
     }
 
@@ -131,7 +136,8 @@ impl Sim {
 
     /// Lets time pass, and runs what falls due; then makes the removals that callbacks have put off, which wait for port calls and readers.
     ///
-    /// It does not come back while a timer restarts itself for the same instant, each time: then time stands.
+    /// It does not come back while a timer restarts itself for the same instant, each time: then time stands. Nor while an interrupt line stays high for
+    /// handlers that say each time that they have handled it.
     ///
     /// # Panics
     /// Inside a callback other than work: time stands still there.
@@ -180,7 +186,7 @@ impl Sim {
     /// Lets time pass. What is deferred goes to another thread if this one is inside of a section, of work or of a wait, that
     /// could never come to its end below it.
     fn pass(&self, until: Instant, waiting: bool) {
-        /// So many calls at one instant are those of a timer that restarts itself at once.
+        /// So many calls at one instant are those of a timer that restarts itself at once, or of a line that stays high.
         const AT_ONCE: u32 = 1_000;
         assert_time_passes();
         let shared = &*self.0;
@@ -188,6 +194,22 @@ impl Sim {
         let mut state = shared.lock();
         // The instant of the last call, and how many came before it at that instant.
         let (mut begun, mut calls) = (state.now, 0_u32);
+        // Notes the end of a call that began at an instant; whether this is over by that.
+        let mut ended = |state: &mut State, at: Instant| {
+            shared.ended.notify_all();
+            calls = if at > begun {
+                0
+            } else {
+                calls.saturating_add(1)
+            };
+            begun = at;
+            let stands = waiting && calls == AT_ONCE;
+            if stands {
+                // Time stands, and never would this end. What is waited for may have; or its time is to be over.
+                state.now = state.now.max(until);
+            }
+            stands
+        };
         loop {
             if state.has_calls_to_make() && !handed_over {
                 drop(state);
@@ -209,6 +231,20 @@ impl Sim {
                     .ended
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
+            } else if let Some(line) = shared.irqs.next() {
+                state.interrupted = true;
+                let at = state.now;
+                drop(state);
+                line.deliver(&|handler, ours| {
+                    let said = if ours { "handled" } else { "not its own" };
+                    shared.log(|| format!("interrupt: handler {handler} of its line: {said}"));
+                });
+                handed_over = false;
+                state = shared.lock();
+                state.interrupted = false;
+                if ended(&mut state, at) {
+                    return;
+                }
             } else if let Some((queue, at)) = state.next(until) {
                 let called;
                 (state, called) = shared.call(state, queue, at);
@@ -216,15 +252,7 @@ impl Sim {
                     continue;
                 }
                 handed_over = false;
-                calls = if at > begun {
-                    0
-                } else {
-                    calls.saturating_add(1)
-                };
-                begun = at;
-                if waiting && calls == AT_ONCE {
-                    // Time stands, and never would this end. What is waited for may have; or its time is to be over.
-                    state.now = state.now.max(until);
+                if ended(&mut state, at) {
                     return;
                 }
             } else {
@@ -268,7 +296,7 @@ impl fmt::Debug for Sim {
 impl State {
     /// Whether a timer's callback runs, during which time stands still. Work may sleep.
     fn is_busy(&self) -> bool {
-        self.queues[..WORK].iter().any(Queue::is_busy)
+        self.interrupted || self.queues[..WORK].iter().any(Queue::is_busy)
     }
 
     /// What a clock shows. (Its ends are not left.)
@@ -440,7 +468,7 @@ unsafe impl Platform for Sim {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
-    type Irqs = NoIrqs;
+    type Irqs = LineIrqs;
     type Dma = NoDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
@@ -499,8 +527,8 @@ unsafe impl Platform for Sim {
         Some(self.0.lock().read(clock))
     }
 
-    fn irqs(&self) -> &NoIrqs {
-        &NoIrqs
+    fn irqs(&self) -> &LineIrqs {
+        &self.0.irqs
     }
 
     fn dma(&self) -> &NoDma {

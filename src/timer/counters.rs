@@ -78,20 +78,20 @@ impl Counters {
 }
 
 /// A count that stops at its end. Of the size of a word, since not every machine has larger atomics.
-struct Count(AtomicUsize);
+pub(crate) struct Count(AtomicUsize);
 
 impl Count {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Count(AtomicUsize::new(0))
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed) as u64
     }
 
     /// By the one context that may.
     #[inline]
-    fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         let more = usize::try_from(more).unwrap_or(usize::MAX);
         let sum = self.0.load(Ordering::Relaxed).saturating_add(more);
         self.0.store(sum, Ordering::Relaxed);
