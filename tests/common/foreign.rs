@@ -1,4 +1,4 @@
-//! A platform over a timer library of C, as a kernel's would be.
+//! A platform over a timer library of C, as a kernel's would be; [`irqs`] has one for interrupts.
 //!
 //! [`c`] is the library: timers that are pinned, initialised in place, armed under a lock of its own, called back on its own
 //! threads. It knows nothing of this crate. The rest is the glue, with what such a platform needs besides: one lock and one mark for each
@@ -17,12 +17,16 @@ use core::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    Arm, DeferredEntry, Emulated, NoDma, NoIrqs, StdRawLock, TimerEntry, TimerState, Timers,
+    Arm, DeferredEntry, Emulated, NoDma, StdRawLock, TimerEntry, TimerState, Timers,
 };
 use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
 use super::TestPlatform;
+
+pub mod irqs;
+
+use irqs::ForeignIrqs;
 
 /// The library.
 pub mod c {
@@ -328,8 +332,8 @@ thread_local! {
 #[derive(Clone)]
 pub struct Foreign(Arc<Handle>);
 
-/// What timers hang on, the read sections, and what work hangs on.
-struct Handle(Arc<c::Base>, Counted, Arc<c::Base>);
+/// What timers hang on, the read sections, what work hangs on, and the interrupts.
+struct Handle(Arc<c::Base>, Counted, Arc<c::Base>, ForeignIrqs);
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -346,6 +350,7 @@ impl Foreign {
             c::base(processors, begin),
             Counted::new(),
             c::base(1, begin),
+            ForeignIrqs::new(),
         )))
     }
 
@@ -535,7 +540,7 @@ unsafe impl Platform for Foreign {
     type Bus = Emulated;
     type RawLock = StdRawLock;
     type Timers = Self;
-    type Irqs = NoIrqs;
+    type Irqs = ForeignIrqs;
     type Dma = NoDma;
     type Sections = Counted;
     type Deferred = ();
@@ -577,8 +582,8 @@ unsafe impl Platform for Foreign {
         Instant::from_nanos(self.0 .0.now())
     }
 
-    fn irqs(&self) -> &NoIrqs {
-        &NoIrqs
+    fn irqs(&self) -> &ForeignIrqs {
+        &self.0 .3
     }
 
     fn dma(&self) -> &NoDma {

@@ -10,6 +10,7 @@ use driver_scope::platform::{Emulated, Host, Model, Region, Sim};
 use driver_scope::{enter, DriverScope, Error, MaySleep, Platform, Restart};
 
 pub mod foreign;
+pub mod irqs;
 pub mod metered;
 pub mod strategies;
 
