@@ -318,3 +318,13 @@ fn split_once(bytes: Bytes, middle: usize) -> Option<u32> {
     after_read();
     Some(word)
 }
+
+// An interrupt: what a platform calls.
+
+#[no_mangle]
+extern "C" fn irq_entry(context: *const ()) -> bool {
+    // SAFETY: what was given with it is the registers; see `Block::at`.
+    let word = unsafe { (*context.cast::<Block>()).at::<u32>(0x30).read_volatile() };
+    after_read();
+    word & 1 != 0
+}

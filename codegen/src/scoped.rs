@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 
-use driver_scope::{register_values, registers, Error, Mmio};
+use driver_scope::{register_values, registers, DriverScope, Error, Irq, IrqReturn, Mmio};
 
 use self::platform::Nowhere;
 
@@ -24,6 +24,7 @@ registers! {
         0x24 => w1c CAUSES: u32,
         0x28 => rc ERRORS: u32,
         0x2c => ro ID: u32 where !0 is gone,
+        0x30 => ro PENDING: u32,
         0x100 => rw LIMITS: [u32; 8; stride 8],
         0x200 => block CHANNEL: [Channel; 4; stride 0x40],
     }
@@ -245,4 +246,14 @@ fn copy_words_in(bytes: Bytes<'_>, to: &mut [u32]) -> Result<(), Error> {
 #[no_mangle]
 fn copy_words_out(bytes: Bytes<'_>, from: &[u32]) -> Result<(), Error> {
     bytes.write_words(0, from)
+}
+
+// An interrupt. What is looked at is not this function, but the entry that the library gives to the platform for this handler.
+
+#[no_mangle]
+fn irq_register<'drv>(
+    scope: &DriverScope<'drv, Nowhere>,
+    regs: Regs<'drv>,
+) -> Result<Irq<'drv, Nowhere>, Error> {
+    scope.irq(&(), move |_| IrqReturn::from(regs.read(PENDING) & 1 != 0))
 }

@@ -210,7 +210,7 @@ where
         return false;
     };
     let ours = result != IrqReturn::None;
-    head.counts[usize::from(ours)].add(1);
+    head.counts[usize::from(ours)].one_more();
     ours
 }
 

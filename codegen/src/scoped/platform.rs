@@ -1,10 +1,13 @@
-//! A platform in name only, so that a handle can be named where there is no operating system. There is no value of it.
+//! A platform in name only, so that a handle can be named where there is no operating system. There is no value of it, but the compiler does not know:
+//! it would leave out what needs one, and with it the entry of an interrupt handler.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
 use core::time::Duration;
 
-use driver_scope::platform::{Bus, DeferredEntry, DeviceMemory, NoDma, NoIrqs, RawLock};
+use driver_scope::platform::{
+    Bus, DeferredEntry, DeviceMemory, IrqEntry, IrqState, Irqs, NoDma, RawLock,
+};
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Large, Monitor, Queue};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
@@ -63,60 +66,67 @@ unsafe impl Bus for Memory {
 
 /// The platform.
 #[derive(Clone)]
-pub enum Nowhere {}
+pub struct Nowhere(Private);
+
+#[derive(Clone)]
+struct Private;
+
+fn nowhere() -> ! {
+    unreachable!("there is no value of this platform")
+}
 
 // SAFETY: there is no value, so nothing of it is ever called.
 unsafe impl Platform for Nowhere {
     type Bus = Memory;
     type RawLock = NoLock;
     type Timers = Nowhere;
-    type Irqs = NoIrqs;
+    type Irqs = Lines;
     type Dma = NoDma;
     type Sections = Counted;
     type Deferred = ();
 
     fn allocate(&self, _layout: Layout) -> Option<NonNull<u8>> {
-        match *self {}
+        nowhere()
     }
 
     unsafe fn deallocate(&self, _block: NonNull<u8>, _layout: Layout) {
-        match *self {}
+        nowhere()
     }
 
     fn context(&self) -> ContextId {
-        match *self {}
+        nowhere()
     }
 
     fn in_callback(&self) -> bool {
-        match *self {}
+        nowhere()
     }
 
     fn sleep(&self, _cx: MaySleep<'_>, _delay: Duration) {
-        match *self {}
+        nowhere()
     }
 
     unsafe fn defer(&self, _node: *mut (), _run: DeferredEntry, _argument: *mut ()) {
-        match *self {}
+        nowhere()
     }
 
     fn now(&self) -> Instant {
-        match *self {}
+        nowhere()
     }
 
-    fn irqs(&self) -> &NoIrqs {
-        match *self {}
+    fn irqs(&self) -> &Lines {
+        &Lines
     }
 
     fn dma(&self) -> &NoDma {
-        match *self {}
+        nowhere()
     }
 
     fn timers(&self) -> &Nowhere {
-        match *self {}
+        nowhere()
     }
 
     fn sections(&self) -> &Counted {
-        match *self {}
+        nowhere()
     }
 }
 
@@ -125,7 +135,7 @@ unsafe impl Monitor for Nowhere {
     type Size = Large;
 
     unsafe fn with<R>(&self, _queue: usize, _f: impl FnOnce(&mut Queue) -> R) -> R {
-        match *self {}
+        nowhere()
     }
 
     unsafe fn wait<R>(
@@ -134,11 +144,65 @@ unsafe impl Monitor for Nowhere {
         _f: impl FnMut(&mut Queue) -> Option<R>,
         _stalled: &dyn Fn(),
     ) -> R {
-        match *self {}
+        nowhere()
     }
 
     fn alarm(&self, _queue: usize) {
-        match *self {}
+        nowhere()
+    }
+}
+
+/// Interrupts whose handlers go to somebody whom the compiler does not see.
+pub struct Lines;
+
+extern "Rust" {
+    /// There is none: nothing here is linked.
+    fn request_irq(entry: IrqEntry, context: *const ()) -> bool;
+}
+
+// SAFETY: as above.
+unsafe impl Irqs for Lines {
+    type Line = ();
+    type Node = ();
+
+    unsafe fn init(
+        &self,
+        _node: *mut (),
+        (): &(),
+        entry: IrqEntry,
+        context: *const (),
+    ) -> Result<(), Error> {
+        // SAFETY: never called.
+        if unsafe { request_irq(entry, context) } {
+            Ok(())
+        } else {
+            Err(Error::Unsupported)
+        }
+    }
+
+    unsafe fn enable(&self, _node: NonNull<()>) {
+        nowhere()
+    }
+
+    unsafe fn disable(&self, _node: NonNull<()>) {
+        nowhere()
+    }
+
+    unsafe fn state(&self, _node: NonNull<()>) -> IrqState {
+        nowhere()
+    }
+
+    unsafe fn synchronize(
+        &self,
+        _node: NonNull<()>,
+        _cx: MaySleep<'_>,
+        _stalled: &dyn Fn(),
+    ) -> bool {
+        nowhere()
+    }
+
+    unsafe fn shut(&self, _node: NonNull<()>, _cx: MaySleep<'_>, _stalled: &dyn Fn()) -> IrqState {
+        nowhere()
     }
 }
 
