@@ -129,7 +129,7 @@ impl<P: Platform> Irq<'_, P> {
     /// The same, and waits for the handler if it runs. Says whether it did.
     ///
     /// # Errors
-    /// [`Error::Deadlock`] inside a callback, which may have interrupted the handler, or be it; nothing has been disabled then.
+    /// [`Error::Deadlock`] inside the handler itself; nothing has been disabled then.
     ///
     /// # Deadlocks
     /// Hold no lock that the handler takes: nothing here can see that.
@@ -144,7 +144,7 @@ impl<P: Platform> Irq<'_, P> {
     /// The teardown does it for every handler; a driver need not.
     ///
     /// # Errors
-    /// [`Error::Deadlock`] inside a callback.
+    /// [`Error::Deadlock`] inside the handler itself.
     ///
     /// # Deadlocks
     /// As for [`disable_sync`](Irq::disable_sync).

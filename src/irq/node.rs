@@ -144,10 +144,10 @@ impl<P: Platform> IrqHead<P> {
         unsafe { self.platform().irqs().state(self.irq_place()) }
     }
 
-    /// Whether the caller could wait for the handler. In no callback it could: that may be the handler, or may have interrupted it. So the handler
-    /// need not say who runs it, and an interrupt costs nothing for this.
+    /// Whether the caller could wait for the handler: not inside it. The platform knows whom it has called, so that an interrupt costs nothing for this.
     pub(crate) fn may_wait(&self) -> Result<(), Error> {
-        if self.platform().in_callback() {
+        // SAFETY: see `enable`.
+        if unsafe { self.platform().irqs().is_inside(self.irq_place()) } {
             return Err(Error::Deadlock);
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::vec::Vec;
 use core::fmt;
 use core::mem;
 
+use crate::context::ContextId;
 use crate::error::Error;
 use crate::platform::contexts;
 use crate::platform::monitor::{lock, wait};
@@ -51,8 +52,8 @@ struct State {
     /// In the order in which they came, which is that of their numbers.
     handlers: Vec<Handler>,
     last_number: u64,
-    /// The handler that is being called, by its number. It may be off the list.
-    calling: Option<u64>,
+    /// The handler that is being called, by its number, and in which context. It may be off the list.
+    calling: Option<(u64, ContextId)>,
     /// How many calls have begun.
     calls: u64,
     /// Whether a round of calls is under way.
@@ -197,7 +198,9 @@ impl IrqLine {
         number: u64,
         code: impl FnOnce(),
     ) -> MutexGuard<'a, State> {
-        state.calling = Some(number);
+        // That which the call is going to have.
+        let context = contexts::callback(contexts::current);
+        state.calling = Some((number, context));
         state.calls += 1;
         drop(state);
         contexts::callback(code);
@@ -266,11 +269,15 @@ impl LineHandler {
         lock(&self.line.0.state).of(self.number)
     }
 
+    fn is_inside(&self) -> bool {
+        lock(&self.line.0.state).calling == Some((self.number, contexts::current()))
+    }
+
     /// Waits until the call that is under way has ended. Says whether there was one.
     fn synchronize(&self, stalled: &dyn Fn()) -> bool {
         let mut found = None;
         let attempt = |state: &mut State| {
-            let running = state.calling == Some(self.number);
+            let running = state.is_calling(self.number);
             // Later calls do not count, or a line that is never quiet would hold this up for ever.
             let (was, calls) = *found.get_or_insert((running, state.calls));
             (!running || calls != state.calls).then_some(was)
@@ -323,9 +330,13 @@ impl State {
             .any(|handler| handler.number == number && handler.disabled > 0)
     }
 
+    fn is_calling(&self, number: u64) -> bool {
+        self.calling.is_some_and(|(calling, _)| calling == number)
+    }
+
     /// What a handler is doing. One that is off its line is not enabled.
     fn of(&mut self, number: u64) -> IrqState {
-        let running = self.calling == Some(number);
+        let running = self.is_calling(number);
         let enabled = self.find(number).is_some_and(|h| h.disabled == 0);
         IrqState { enabled, running }
     }

@@ -84,6 +84,16 @@ pub unsafe trait Irqs: Sync {
     /// As for [`enable`](Irqs::enable).
     unsafe fn state(&self, node: NonNull<Self::Node>) -> IrqState;
 
+    /// Whether the caller runs inside an entry of the node: then a wait for it would be one for itself, and is refused. A platform that cannot tell says
+    /// no, as here; such a wait is then a hang.
+    ///
+    /// # Safety
+    /// As for [`enable`](Irqs::enable).
+    unsafe fn is_inside(&self, node: NonNull<Self::Node>) -> bool {
+        let _ = node;
+        false
+    }
+
     /// Waits until no entry of the node runs that had begun before. Says whether there was one.
     ///
     /// `stalled` is called about once a second while it waits, where the platform can.

@@ -5,6 +5,7 @@
 
 mod common;
 mod foreign;
+mod irqs;
 mod platform;
 mod readers;
 
@@ -20,6 +21,9 @@ mod fire_against_cancel;
 mod flush_against_requeue;
 mod gates_made_at_once;
 mod inspect;
+mod irq_against_teardown;
+mod irq_disable_against_raise;
+mod irq_during_registration;
 mod last_devres_handle;
 mod last_touch;
 mod leaked_guard;

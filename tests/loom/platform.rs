@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_scope::platform::{DeferredEntry, NoDma, NoIrqs, Platform};
+use driver_scope::platform::{DeferredEntry, NoDma, Platform};
 use driver_scope::sections::{Counted, Slots};
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
@@ -16,6 +16,7 @@ use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
 
 use crate::common::{self, Canary, Deferred, DeferredNode, LoomRawLock, Memory, NoBus};
+use crate::irqs::LoomIrqs;
 use crate::readers::{LoomReaders, LoomSections};
 
 /// `S` is how its read sections are remembered.
@@ -249,7 +250,7 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
     type Bus = NoBus;
     type RawLock = LoomRawLock;
     type Timers = Shared<S>;
-    type Irqs = NoIrqs;
+    type Irqs = LoomIrqs;
     type Dma = NoDma;
     type Sections = S;
     type Deferred = DeferredNode;
@@ -300,8 +301,8 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
         loom::thread::yield_now();
     }
 
-    fn irqs(&self) -> &NoIrqs {
-        &NoIrqs
+    fn irqs(&self) -> &LoomIrqs {
+        &LoomIrqs
     }
 
     fn dma(&self) -> &NoDma {

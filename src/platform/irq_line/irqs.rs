@@ -177,6 +177,11 @@ unsafe impl Irqs for LineIrqs {
         unsafe { node.as_ref() }.state()
     }
 
+    unsafe fn is_inside(&self, node: NonNull<LineHandler>) -> bool {
+        // SAFETY: see `watch`.
+        unsafe { node.as_ref() }.is_inside()
+    }
+
     unsafe fn synchronize(
         &self,
         node: NonNull<LineHandler>,

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use std::cell::Cell;
+
 use core::marker::PhantomPinned;
 use core::ptr::NonNull;
 
@@ -241,6 +243,11 @@ impl Drop for ForeignIrq {
     }
 }
 
+thread_local! {
+    /// The node whose entry this thread of the library is in.
+    static INSIDE: Cell<*mut ()> = const { Cell::new(core::ptr::null_mut()) };
+}
+
 /// What the library calls.
 unsafe extern "C" fn interrupted(dev: *mut ()) -> i32 {
     let node = dev.cast::<ForeignIrq>();
@@ -250,7 +257,10 @@ unsafe extern "C" fn interrupted(dev: *mut ()) -> i32 {
             (*node).missed.store(true, SeqCst);
             return 0;
         }
-        ((*node).entry)((*node).context).into()
+        INSIDE.set(dev);
+        let handled = ((*node).entry)((*node).context);
+        INSIDE.set(core::ptr::null_mut());
+        handled.into()
     }
 }
 
@@ -316,6 +326,10 @@ unsafe impl Irqs for ForeignIrqs {
             enabled: *node.depth.lock().unwrap() == Some(0),
             running: c::irq_runs(&node.desc, node.dev()),
         }
+    }
+
+    unsafe fn is_inside(&self, node: NonNull<ForeignIrq>) -> bool {
+        INSIDE.get() == node.as_ptr().cast()
     }
 
     unsafe fn synchronize(
