@@ -101,7 +101,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
 }
 
 impl<P: Platform> Irq<'_, P> {
-    pub(crate) fn of(head: NonNull<IrqHead<P>>) -> Self {
+    fn of(head: NonNull<IrqHead<P>>) -> Self {
         Irq {
             head,
             _scope: PhantomData,

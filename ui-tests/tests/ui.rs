@@ -12,7 +12,7 @@ use std::{env, fs};
 const COMPILER: &str = "rustc 1.95.";
 
 /// The folders of refused programs, by what goes wrong in them.
-const REFUSED: [&str; 19] = [
+const REFUSED: [&str; 20] = [
     "bind",
     "borrow",
     "brand",
@@ -23,6 +23,7 @@ const REFUSED: [&str; 19] = [
     "escape",
     "forge",
     "inspect",
+    "irq",
     "mmio",
     "own_kind",
     "port",
