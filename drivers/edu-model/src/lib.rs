@@ -2,7 +2,8 @@
 //!
 //! A driver for `edu` runs against [`EduModel`] with neither hardware nor QEMU. The model has no
 //! thread: what the device does by itself (finishing a computation or a transfer) is a function of
-//! the clock it is given, so it is right under real and under virtual time.
+//! the clock it is given, so it is right under real and under virtual time. [`EduModel::interrupts`]
+//! looks at it when it is due, and delivers its interrupts to a line of a hosted platform.
 //!
 //! # Registers
 //!
@@ -62,6 +63,8 @@ mod counts;
 mod dma;
 mod factorial;
 mod interrupts;
+#[cfg(not(loom))]
+mod lines;
 mod model;
 // The hosted platforms, and so the trait, are not part of a build for loom.
 #[cfg(not(loom))]
@@ -73,4 +76,6 @@ mod tests;
 
 pub use config::EduConfig;
 pub use counts::AccessCounts;
+#[cfg(not(loom))]
+pub use lines::{Delivery, Interrupts};
 pub use model::EduModel;

@@ -1,7 +1,7 @@
 //! The model as others see it.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::EduConfig;
 use crate::counts::AccessCounts;
@@ -15,6 +15,17 @@ use crate::state::State;
 pub struct EduModel {
     clock: Box<dyn Fn() -> u64 + Send + Sync>,
     state: Mutex<State>,
+    /// Locked after the state.
+    wire: Mutex<Option<Arc<dyn Wire>>>,
+}
+
+/// Where the model's interrupts go.
+pub(crate) trait Wire: Send + Sync {
+    /// What they are now. Called with the model's lock, so in the order of the changes; it must not call the model.
+    fn set(&self, level: bool, messages: u64);
+
+    /// The device may change by itself at another time than before: see [`EduModel::due`]. Called without the lock.
+    fn look(&self, model: &EduModel);
 }
 
 impl EduModel {
@@ -33,6 +44,7 @@ impl EduModel {
         Self {
             clock: Box::new(clock),
             state: Mutex::new(State::new(&config)),
+            wire: Mutex::new(None),
         }
     }
 
@@ -109,10 +121,34 @@ impl EduModel {
     fn with<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
         // Before the lock: the clock may be slow, take locks of its own, or use this model.
         let now = (self.clock)();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         state.settle(now);
-        look(&mut state)
+        let result = look(&mut state);
+        let wire = lock(&self.wire).clone();
+        if let Some(wire) = wire {
+            wire.set(state.interrupt_level(), state.messages());
+            drop(state);
+            wire.look(self);
+        }
+        result
     }
+
+    /// [`next_event`](Self::next_event), as the model was last seen.
+    pub(crate) fn due(&self) -> Option<u64> {
+        lock(&self.state).next_event()
+    }
+
+    /// Has the interrupts go there from now on; `None`: nowhere.
+    pub(crate) fn connect(&self, wire: Option<Arc<dyn Wire>>) {
+        let before = std::mem::replace(&mut *lock(&self.wire), wire);
+        drop(before);
+        // What they are.
+        self.with(|_| ());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for EduModel {

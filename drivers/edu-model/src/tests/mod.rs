@@ -5,6 +5,8 @@ mod dma;
 mod factorial;
 mod identity;
 mod interrupts;
+#[cfg(not(loom))]
+mod lines;
 mod removal;
 mod time;
 
