@@ -8,7 +8,7 @@ use crate::platform::LoomPlatform;
 
 /// `Guarded` finds a use after or beside its drop; what the handler wrote to the environment is read after `enter`.
 ///
-/// Fails when weakened by `irq-no-shut`, `irq-dropped-at-release`, `loom-irq-ended-release`, `loom-irq-ended-acquire`, `loom-irq-not-noted`.
+/// Fails when weakened by `irq-no-shut`, `loom-irq-ended-release`, `loom-irq-ended-acquire`, `loom-irq-not-noted`.
 #[test]
 fn captures_and_owned_values_outlive_the_handler() {
     bounded(3, || {

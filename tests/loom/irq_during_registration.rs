@@ -6,7 +6,7 @@ use crate::common::{bounded, Guarded, Plain};
 use crate::irqs::LoomLine;
 use crate::platform::LoomPlatform;
 
-/// Fails when weakened by `irq-node-after-init`.
+/// Fails when weakened by `irq-node-late`.
 #[test]
 fn a_handler_that_runs_at_once_is_whole() {
     bounded(3, || {
