@@ -516,6 +516,19 @@ fn a_line_of_another_platform_is_refused() {
     .unwrap();
 }
 
+#[test]
+fn a_line_has_no_handlers_after_the_scope() {
+    let sim = Sim::new();
+    let line = IrqLine::new();
+    sim.may_sleep(|cx| {
+        enter(sim.clone(), cx, &line, |line, scope| {
+            scope.irq(line, |_| IrqReturn::Handled).map(drop).unwrap();
+            assert!(format!("{line:?}").contains("handlers: 1"));
+        });
+    });
+    assert!(format!("{line:?}").contains("handlers: 0"));
+}
+
 /// A handler made in `probe` can be told apart from the other by the device.
 #[test]
 fn a_pci_device_has_interrupts() {
