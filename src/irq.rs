@@ -13,6 +13,7 @@ use crate::scope::DriverScope;
 
 mod context;
 mod node;
+mod threaded;
 
 pub use context::{IrqContext, IrqReturn};
 

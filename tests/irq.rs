@@ -12,14 +12,16 @@ use common::irqs::{Line, TestIrqs};
 use common::{on_purpose, quiet, run_on, until, wait_until, Log, Metered, Smuggled, TestPlatform};
 use driver_scope::platform::{Host, IrqLine, Sim};
 use driver_scope::{
-    enter, Binding, Driver, DriverScope, Error, Inspected, Irq, IrqReturn, Lock, MaySleep, Once,
-    PciDevice, Platform, Restart, Units,
+    enter, Binding, Driver, DriverScope, Error, Inspected, Irq, IrqContext, IrqReturn, Lock,
+    MaySleep, Once, PciDevice, Platform, Restart, Units, WorkContext,
 };
 
 #[path = "irq/removal.rs"]
 mod removal;
 #[path = "irq/storm.rs"]
 mod storm;
+#[path = "irq/threaded.rs"]
+mod threaded;
 
 on_every_platform! {
     an_interrupt_reaches_its_handler,

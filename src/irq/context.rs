@@ -13,6 +13,8 @@ pub enum IrqReturn {
     None,
     /// It was, and it is done.
     Handled,
+    /// It was, and the thread is to see to it: see [`DriverScope::irq_threaded`](crate::DriverScope::irq_threaded). Where there is none, the same as `Handled`.
+    WakeThread,
 }
 
 /// [`Handled`](IrqReturn::Handled) for `true`.
