@@ -76,6 +76,14 @@ pub enum Error {
     Platform(i32),
     /// The device has no such interrupt.
     NoSuchIrq(u8),
+    /// A scope makes use of the device's way to memory already; it can be had again when that scope has ended.
+    DmaInUse,
+    /// There is no memory at addresses of so many bits; or a device has no addresses of so many: between 1 and 64.
+    DmaMask(u32),
+    /// Memory of no bytes was asked for.
+    ZeroSize,
+    /// More memory was asked for than can be told.
+    TooLarge,
 }
 
 impl fmt::Display for Error {
@@ -121,6 +129,17 @@ impl fmt::Display for Error {
             Error::TimedOut => f.write_str("timed out"),
             Error::TooManySleeps => f.write_str("all places of the sleeper are taken"),
             Error::Platform(code) => write!(f, "platform error {code}"),
+            Error::DmaInUse => {
+                f.write_str("a scope makes use of the device's way to memory already")
+            }
+            Error::DmaMask(bits) => {
+                write!(
+                    f,
+                    "the device reaches no memory at addresses of {bits} bits"
+                )
+            }
+            Error::ZeroSize => f.write_str("memory of no bytes"),
+            Error::TooLarge => f.write_str("more bytes of memory than there are addresses"),
         }
     }
 }

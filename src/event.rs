@@ -148,7 +148,7 @@ pub enum Phase {
     ShutDown,
     /// What `Devres` hold, the driver's data, the callbacks' captured values and the owned values are dropped.
     Destroy,
-    /// Mappings and memory are given back.
+    /// Devices are kept from memory; then mappings and memory are given back.
     Release,
     /// The teardown is over.
     Done,
@@ -195,6 +195,10 @@ pub enum Kind {
     Child,
     /// Of a kind of the platform's own, which it names: see [`registration`](crate::platform::registration).
     Other(&'static str),
+    /// A device's way to memory.
+    Dma,
+    /// Memory that a device reaches.
+    DmaMemory,
 }
 
 impl fmt::Display for Kind {
@@ -211,6 +215,8 @@ impl fmt::Display for Kind {
             Kind::Devres => "devres",
             Kind::Child => "child",
             Kind::Other(kind) => kind,
+            Kind::Dma => "DMA",
+            Kind::DmaMemory => "DMA memory",
         })
     }
 }
@@ -233,6 +239,8 @@ pub enum Outcome {
     Panicked,
     /// The child was unbound, and its device dropped.
     Unbound,
+    /// The device does not reach memory any more.
+    Quieted,
 }
 
 impl fmt::Display for Outcome {
@@ -245,6 +253,7 @@ impl fmt::Display for Outcome {
             Outcome::Dropped => f.pad("dropped"),
             Outcome::Panicked => f.pad("panicked"),
             Outcome::Unbound => f.pad("unbound"),
+            Outcome::Quieted => f.pad("made quiet"),
         }
     }
 }

@@ -107,6 +107,13 @@ pub enum Details {
     Other(&'static str),
     /// A handler on an interrupt line.
     Irq(Irq),
+    /// Memory that a device reaches.
+    Dma {
+        /// Where the device has it.
+        address: u64,
+        /// In bytes.
+        size: usize,
+    },
 }
 
 /// What a timer tells of itself. See [Late and missed](crate::timer#late-and-missed).
@@ -214,6 +221,7 @@ impl fmt::Display for State {
             Details::Released => return f.write_str("released"),
             Details::Mapped(size) => return write!(f, "{size:#x} bytes"),
             Details::Irq(irq) => return irq.fmt(f),
+            Details::Dma { address, size } => return write!(f, "{size:#x} bytes at {address:#x}"),
             Details::Timer(timer) => timer,
             Details::Bound => return f.write_str("bound"),
             Details::Unbound => return f.write_str("unbound"),

@@ -88,6 +88,7 @@ extern crate std;
 mod callback;
 mod context;
 mod devres;
+pub mod dma;
 mod driver;
 mod error;
 pub mod event;
@@ -107,6 +108,7 @@ pub mod work;
 
 pub use context::{ContextId, MaySleep};
 pub use devres::{Bound, Covariant, Devres, DevresGuard, Family, Plain};
+pub use dma::{DmaBuffer, DmaDevice, DmaRing};
 pub use driver::{BindError, Binding, Busy, Child, Driver, Port};
 pub use error::Error;
 pub use inspect::Inspected;

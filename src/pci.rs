@@ -95,7 +95,7 @@ impl<P: Platform> PciDevice<P> {
             .ok_or(Error::NoSuchIrq(irq))
     }
 
-    /// The device's way to memory, to allocate for.
+    /// The device's way to memory, for [`DriverScope::dma`](crate::DriverScope::dma).
     ///
     /// # Errors
     /// [`Error::Unsupported`] if it has none.

@@ -41,6 +41,8 @@ pub(crate) mod contexts;
 #[cfg(all(feature = "std", not(loom)))]
 mod deferred;
 #[cfg(all(feature = "std", not(loom)))]
+mod dma_space;
+#[cfg(all(feature = "std", not(loom)))]
 mod emulated;
 #[cfg(all(feature = "std", not(loom)))]
 pub mod fake;
@@ -77,6 +79,8 @@ pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
 #[cfg(all(feature = "std", not(loom)))]
 pub use deferred::DeferredNode;
+#[cfg(all(feature = "std", not(loom)))]
+pub use dma_space::{DmaClaim, DmaFault, DmaSpace, EmulatedDma};
 #[cfg(all(feature = "std", not(loom)))]
 pub use emulated::{Emulated, Io, Mapped, Model, Region};
 #[cfg(all(feature = "std", not(loom)))]

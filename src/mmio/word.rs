@@ -1,3 +1,8 @@
+#[cfg(target_pointer_width = "64")]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU8};
+
 /// What a register can be read and written as: `u8`, `u16`, `u32`, and `u64` where the machine reads that in one access.
 ///
 /// Sealed: a value is built from the raw integer by safe code, never reinterpreted.
@@ -21,6 +26,18 @@ pub trait Word: Copy + sealed::Sealed + Send + Sync + 'static {
     /// # Safety
     /// As for [`read_volatile`](Word::read_volatile), for a write.
     unsafe fn write_volatile(address: *mut Self, value: Self);
+
+    /// Reads memory that a device may write at the same time: a relaxed atomic load of this width. The bytes are in the CPU's order.
+    ///
+    /// # Safety
+    /// `address` is aligned, and valid for such a read until it returns.
+    unsafe fn load_relaxed(address: *mut Self) -> Self;
+
+    /// Writes memory that a device may use at the same time: a relaxed atomic store of this width.
+    ///
+    /// # Safety
+    /// As for [`load_relaxed`](Word::load_relaxed), for a write.
+    unsafe fn store_relaxed(address: *mut Self, value: Self);
 
     /// What a little-endian device means by these bytes, and back.
     #[must_use]
@@ -47,7 +64,7 @@ mod sealed {
 }
 
 macro_rules! word {
-    ($($word:ty),*) => {$(
+    ($($word:ty, $atomic:ty;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl sealed::Sealed for $word {}
         #[diagnostic::do_not_recommend]
@@ -63,6 +80,16 @@ macro_rules! word {
             unsafe fn write_volatile(address: *mut Self, value: Self) {
                 // SAFETY: the caller's promise.
                 unsafe { address.write_volatile(value) }
+            }
+            #[inline(always)]
+            unsafe fn load_relaxed(address: *mut Self) -> Self {
+                // SAFETY: aligned and valid throughout this call, says the caller. Relaxed: order is made by barriers and device accesses.
+                unsafe { <$atomic>::from_ptr(address) }.load(Relaxed)
+            }
+            #[inline(always)]
+            unsafe fn store_relaxed(address: *mut Self, value: Self) {
+                // SAFETY: as above. Relaxed: as above.
+                unsafe { <$atomic>::from_ptr(address) }.store(value, Relaxed);
             }
             #[inline(always)]
             fn to_le(self) -> Self {
@@ -85,6 +112,12 @@ macro_rules! word {
     )*};
 }
 
-word!(u8, u16, u32);
+word! {
+    u8, AtomicU8;
+    u16, AtomicU16;
+    u32, AtomicU32;
+}
 #[cfg(target_pointer_width = "64")]
-word!(u64);
+word! {
+    u64, AtomicU64;
+}

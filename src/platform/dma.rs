@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::ptr::NonNull;
 
 use crate::error::Error;
+use crate::mmio::Word;
 
 /// The memory that a platform's devices read and write by themselves.
 ///
@@ -13,40 +14,84 @@ use crate::error::Error;
 /// # Safety
 /// An implementation promises:
 ///
-/// 1. **A block** is as large and as aligned as was asked for, zeroed, coherent (what one side writes, the other reads, with no more than the barriers
-///    that the [`Bus`](crate::platform::Bus) has), nobody else's, and stays put until it is freed. Atomic and volatile accesses of the CPU in it are
-///    sound whatever the device does to it at the same time.
-/// 2. **The device** reaches the block at the address told, and nothing of the CPU's memory but blocks that were allocated for it and not yet freed, as far
-///    as the machine can keep it from that: by an IOMMU, or else by what `quiet` did before anything is freed.
+/// 1. **A block** is as large and, on both sides, as aligned as was asked for, zeroed, coherent (what one side writes, the other reads, with no more than the barriers
+///    below and those that the [`Bus`](crate::platform::Bus) has), nobody else's, and stays put until it is freed.
+/// 2. **Accesses** by [`read`](Dma::read) and [`write`](Dma::write), aligned and inside a block that has not been freed, are sound from any context, at the same
+///    time as others of any width, and whatever the device does to the block meanwhile; and they are not torn. The two provided are relaxed atomics of the width asked for: right for a
+///    machine's memory that Rust knows nothing of. In memory of Rust's own, accesses of different widths at the same time are none: there, bring others.
+/// 3. **The device** reaches memory only from a `claim` to the `quiet` of that claim, and then nothing of the CPU's memory but blocks that were allocated with
+///    this claim and not yet freed, as far as the machine can keep it from that: by an IOMMU, or else by what `quiet` did before anything is freed.
+/// 4. **One claim** of a device is there at a time: from `claim` until it is dropped. (If there were two, one scope would free what the other lets the device write.)
 pub unsafe trait Dma: Sync {
     /// A device, as far as its DMA goes. See [`PciDevice::dma`](crate::PciDevice::dma).
     type Device: Send + Sync + 'static;
 
-    /// Asks for a block of memory that the device reaches, at addresses of no more than so many bits.
+    /// A device that a scope has to itself, to let it reach memory. Owns what it needs: the device may be gone before it.
+    type Claim: Send + Sync + 'static;
+
+    /// Takes the device for a scope, and lets it reach memory (PCI: sets the bus master bit), of which there is none yet. Dropping the claim gives
+    /// the device back; the crate has called [`quiet`](Dma::quiet) before, and has freed all blocks.
     ///
     /// Context: may sleep.
     ///
     /// # Errors
-    /// [`Error::NoMemory`]: none, or none at such addresses.
+    /// [`Error::DmaInUse`], or what the platform lacks.
+    fn claim(&self, device: &Self::Device) -> Result<Self::Claim, Error>;
+
+    /// Asks for a block of memory that the device reaches, at addresses of no more than so many bits, 1 to 64. The last byte's counts. (The crate looks, and gives back what
+    /// is not so.)
+    ///
+    /// Context: may sleep. The crate never asks for a layout of size zero; but since this is safe to call, an implementation must be sound for that, too.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`]: none; [`Error::DmaMask`]: none at such addresses.
     fn allocate(
         &self,
-        device: &Self::Device,
+        claim: &Self::Claim,
         layout: Layout,
         address_bits: u32,
     ) -> Result<DmaBlock, Error>;
 
     /// Gives a block back. From then on the device does not reach it, where the machine has means for that.
     ///
+    /// Context: may sleep.
+    ///
     /// # Safety
-    /// `block` came from `allocate` with this device and layout, and is not used again; `quiet` was called for the device, and since then nothing
-    /// that would let it go on.
-    unsafe fn free(&self, device: &Self::Device, block: DmaBlock, layout: Layout);
+    /// `block` came from `allocate` with this claim and layout, and is not used again. `quiet` was called for the claim; or nobody has been told the block's
+    /// address.
+    unsafe fn free(&self, claim: &Self::Claim, block: DmaBlock, layout: Layout);
 
-    /// Keeps the device from reaching memory (PCI: clears the bus master bit), and waits for what it has under way, as far as the machine allows. It is
+    /// Keeps the device from reaching memory for the rest of the claim (PCI: clears the bus master bit), and waits for what it has under way, as far as the machine allows. It is
     /// called once all activities of the driver have ended, and may be called more than once.
     ///
     /// Context: may sleep.
-    fn quiet(&self, device: &Self::Device);
+    fn quiet(&self, claim: &Self::Claim);
+
+    /// Reads a block, as a little-endian device means it, without order.
+    ///
+    /// # Safety
+    /// `at` is aligned to the width, and so many bytes from there on are inside a block that has not been freed.
+    #[inline(always)]
+    unsafe fn read<T: Word>(at: NonNull<u8>) -> T {
+        // SAFETY: aligned and valid, says the caller; sound whatever happens to the memory meanwhile, by promise 2.
+        unsafe { T::load_relaxed(at.as_ptr().cast()) }.to_le()
+    }
+
+    /// Writes a block, as a little-endian device means it, without order.
+    ///
+    /// # Safety
+    /// As for [`read`](Dma::read).
+    #[inline(always)]
+    unsafe fn write<T: Word>(at: NonNull<u8>, value: T) {
+        // SAFETY: as in `read`.
+        unsafe { T::store_relaxed(at.as_ptr().cast(), value.to_le()) }
+    }
+
+    /// Has the device see what the caller has written to blocks before this, if it sees anything that is written to them after (`dma_wmb` of Linux).
+    fn write_barrier();
+
+    /// Has the caller read blocks after this as they were, or later, when it read them before this (`dma_rmb` of Linux).
+    fn read_barrier();
 }
 
 /// A block of memory, as both sides see it.
@@ -62,24 +107,33 @@ pub struct DmaBlock {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDma;
 
-// SAFETY: there is no such device, so there are no blocks.
+// SAFETY: there is no such device, so there are no claims and no blocks.
 unsafe impl Dma for NoDma {
     type Device = Infallible;
+    type Claim = Infallible;
+
+    fn claim(&self, device: &Infallible) -> Result<Infallible, Error> {
+        match *device {}
+    }
 
     fn allocate(
         &self,
-        device: &Infallible,
+        claim: &Infallible,
         _layout: Layout,
         _address_bits: u32,
     ) -> Result<DmaBlock, Error> {
-        match *device {}
+        match *claim {}
     }
 
-    unsafe fn free(&self, device: &Infallible, _block: DmaBlock, _layout: Layout) {
-        match *device {}
+    unsafe fn free(&self, claim: &Infallible, _block: DmaBlock, _layout: Layout) {
+        match *claim {}
     }
 
-    fn quiet(&self, device: &Infallible) {
-        match *device {}
+    fn quiet(&self, claim: &Infallible) {
+        match *claim {}
     }
+
+    fn write_barrier() {}
+
+    fn read_barrier() {}
 }

@@ -19,8 +19,8 @@ use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
 use crate::platform::{
-    contexts, Bus, DeferredEntry, Emulated, HostSections, HostTimers, LineIrqs, NoDma, Platform,
-    StdRawLock, Threads,
+    contexts, Bus, DeferredEntry, Emulated, EmulatedDma, HostSections, HostTimers, LineIrqs,
+    Platform, StdRawLock, Threads,
 };
 use crate::time::Instant;
 use crate::timer::Clock;
@@ -254,7 +254,7 @@ unsafe impl<B: Bus> Platform for Host<B> {
     type RawLock = StdRawLock;
     type Timers = HostTimers;
     type Irqs = LineIrqs;
-    type Dma = NoDma;
+    type Dma = EmulatedDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -306,8 +306,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
         &self.handle.irqs
     }
 
-    fn dma(&self) -> &NoDma {
-        &NoDma
+    fn dma(&self) -> &EmulatedDma {
+        &EmulatedDma
     }
 
     fn timers(&self) -> &HostTimers {

@@ -20,7 +20,8 @@ use crate::platform::deferred::{DeferredNode, DeferredQueue};
 use crate::platform::monitor::{lock, wait};
 use crate::platform::threads::pause;
 use crate::platform::{
-    contexts, DeferredEntry, Emulated, HostSections, LineIrqs, NoDma, Platform, StdRawLock, Threads,
+    contexts, DeferredEntry, Emulated, EmulatedDma, HostSections, LineIrqs, Platform, StdRawLock,
+    Threads,
 };
 use crate::sections::Sections;
 use crate::time::Instant;
@@ -469,7 +470,7 @@ unsafe impl Platform for Sim {
     type RawLock = StdRawLock;
     type Timers = Self;
     type Irqs = LineIrqs;
-    type Dma = NoDma;
+    type Dma = EmulatedDma;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -531,8 +532,8 @@ unsafe impl Platform for Sim {
         &self.0.irqs
     }
 
-    fn dma(&self) -> &NoDma {
-        &NoDma
+    fn dma(&self) -> &EmulatedDma {
+        &EmulatedDma
     }
 
     fn timers(&self) -> &Self {

@@ -44,6 +44,11 @@ pub(crate) unsafe trait Registration<P: Platform>: Sized {
         false
     }
 
+    /// Phase 6, before the first `release` of the scope: keeps the device from reaching memory. `false` if there is nothing to keep it from.
+    fn quiet(&self) -> bool {
+        false
+    }
+
     /// Phase 6: drops what belongs to the platform. `false` if there is nothing. Nobody uses the registration afterwards.
     ///
     /// # Safety
@@ -70,6 +75,7 @@ struct Ops<P: Platform> {
     shut: Shut<P>,
     inspect: unsafe fn(NonNull<Entry<P>>) -> Details,
     destroy: unsafe fn(NonNull<Entry<P>>) -> bool,
+    quiet: unsafe fn(NonNull<Entry<P>>) -> bool,
     release: unsafe fn(NonNull<Entry<P>>) -> bool,
 }
 
@@ -83,7 +89,7 @@ pub(crate) struct Node<P: Platform, R> {
 impl<P: Platform, R: Registration<P>> Node<P, R> {
     const OPS: &'static Ops<P> = &Ops {
         kind: R::KIND,
-        // SAFETY (of all five): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
+        // SAFETY (of all six): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
         // only place that puts them in.
         close: |entry, core| {
             // SAFETY: see above; the caller of `Entry::close` vouches that the node is alive.
@@ -98,6 +104,8 @@ impl<P: Platform, R: Registration<P>> Node<P, R> {
         inspect: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.inspect() },
         // SAFETY: see above; the conditions are those of `Entry::destroy`.
         destroy: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.destroy() },
+        // SAFETY: see above; the caller of `Entry::quiet` vouches that the node is alive.
+        quiet: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.quiet() },
         // SAFETY: see above; the conditions are those of `Entry::release`.
         release: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.release() },
     };
@@ -159,6 +167,13 @@ impl<P: Platform> Entry<P> {
     pub(crate) unsafe fn destroy(this: NonNull<Self>) -> bool {
         // SAFETY: the entry is alive, says the caller.
         unsafe { ((*this.as_ptr()).ops.destroy)(this) }
+    }
+
+    /// # Safety
+    /// As for [`shut`](Entry::shut); and no `release` of the scope has begun.
+    pub(crate) unsafe fn quiet(this: NonNull<Self>) -> bool {
+        // SAFETY: the entry is alive, says the caller.
+        unsafe { ((*this.as_ptr()).ops.quiet)(this) }
     }
 
     /// # Safety

@@ -56,6 +56,8 @@ enum Step {
     Captures,
     Owned,
     BeginRelease,
+    /// Devices are kept from memory, all before anything is released.
+    Quiet,
     Release,
     ReleaseChildren,
     Free,
@@ -179,8 +181,17 @@ impl<P: Platform> Teardown<'_, '_, P> {
             Step::Owned => self.destroy(|kind| kind == Kind::Owned, Step::BeginRelease),
             Step::BeginRelease => {
                 self.phase(Phase::Release);
-                self.begin(Step::Release);
+                self.begin(Step::Quiet);
             }
+            Step::Quiet => match self.next() {
+                Some(entry) => {
+                    // SAFETY: alive until `free`; the next step is the first to release anything.
+                    if unsafe { Entry::quiet(entry) } {
+                        self.ended(entry, Outcome::Quieted);
+                    }
+                }
+                None => self.begin(Step::Release),
+            },
             Step::Release => match self.next() {
                 Some(entry) => self.release(entry),
                 None => {

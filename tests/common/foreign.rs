@@ -17,12 +17,13 @@ use core::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    Arm, DeferredEntry, Emulated, NoDma, StdRawLock, TimerEntry, TimerState, Timers,
+    Arm, DeferredEntry, Emulated, StdRawLock, TimerEntry, TimerState, Timers,
 };
 use driver_scope::sections::Counted;
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
-use super::TestPlatform;
+use super::machine::{BusDevice, Machine};
+use super::{DeviceSide, TestPlatform};
 
 pub mod irqs;
 
@@ -332,8 +333,8 @@ thread_local! {
 #[derive(Clone)]
 pub struct Foreign(Arc<Handle>);
 
-/// What timers hang on, the read sections, what work hangs on, and the interrupts.
-struct Handle(Arc<c::Base>, Counted, Arc<c::Base>, ForeignIrqs);
+/// What timers hang on, the read sections, what work hangs on, the interrupts, and the memory for devices.
+struct Handle(Arc<c::Base>, Counted, Arc<c::Base>, ForeignIrqs, Machine);
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -351,7 +352,13 @@ impl Foreign {
             Counted::new(),
             c::base(1, begin),
             ForeignIrqs::new(),
+            Machine::new(),
         )))
+    }
+
+    /// Its memory for devices.
+    pub fn machine(&self) -> &Machine {
+        &self.0 .4
     }
 
     /// Runs `f` as a callback, for a source that has threads of its own.
@@ -377,6 +384,10 @@ impl TestPlatform for Foreign {
         assert!(!self.in_callback());
         // SAFETY: no callback, so one may sleep; `f` is generic in the lifetime.
         f(unsafe { MaySleep::assume() })
+    }
+    fn dma_device(&self) -> (BusDevice, Arc<dyn DeviceSide>) {
+        let device = self.machine().device();
+        (device.clone(), Arc::new(device))
     }
 }
 
@@ -541,7 +552,7 @@ unsafe impl Platform for Foreign {
     type RawLock = StdRawLock;
     type Timers = Self;
     type Irqs = ForeignIrqs;
-    type Dma = NoDma;
+    type Dma = Machine;
     type Sections = Counted;
     type Deferred = ();
 
@@ -586,8 +597,8 @@ unsafe impl Platform for Foreign {
         &self.0 .3
     }
 
-    fn dma(&self) -> &NoDma {
-        &NoDma
+    fn dma(&self) -> &Machine {
+        self.machine()
     }
 
     fn timers(&self) -> &Self {

@@ -10,10 +10,10 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::event::Event;
-use driver_scope::platform::{Arm, DeferredEntry, TimerEntry, TimerState, Timers};
+use driver_scope::platform::{Arm, DeferredEntry, Dma, TimerEntry, TimerState, Timers};
 use driver_scope::{Clock, ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
-use super::{Log, TestPlatform};
+use super::{DeviceSide, Log, TestPlatform};
 
 /// `P`, with its memory accounted for, every event logged, and refusals on demand.
 #[derive(Clone)]
@@ -150,6 +150,9 @@ impl<P: TestPlatform> TestPlatform for Metered<P> {
     }
     fn lend_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         self.inner.lend_sleep(f)
+    }
+    fn dma_device(&self) -> (<P::Dma as Dma>::Device, Arc<dyn DeviceSide>) {
+        self.inner.dma_device()
     }
     fn meanwhile<R>(&self, f: impl FnOnce() -> R) -> R {
         self.inner.meanwhile(f)

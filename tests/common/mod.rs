@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use driver_scope::platform::{Emulated, Host, Model, Region, Sim};
+use driver_scope::platform::{Dma, DmaSpace, Emulated, Host, Model, Region, Sim};
 use driver_scope::{enter, DriverScope, Error, MaySleep, Platform, Restart};
 
 pub mod foreign;
 pub mod irqs;
+pub mod machine;
 pub mod metered;
 pub mod strategies;
 
@@ -37,10 +38,37 @@ pub trait TestPlatform: Platform<Bus = Emulated> {
     /// Lends the proof that one may sleep.
     fn lend_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R;
 
+    /// A device that can do DMA, and its own side of that.
+    fn dma_device(&self) -> (<Self::Dma as Dma>::Device, Arc<dyn DeviceSide>) {
+        unimplemented!("no test of DMA is made on this platform")
+    }
+
     /// Runs `f` while time passes by itself.
     fn meanwhile<R>(&self, f: impl FnOnce() -> R) -> R {
         f()
     }
+}
+
+/// What a device does to memory: each time it says whether it was let.
+pub trait DeviceSide: Send + Sync {
+    /// Reads.
+    fn read(&self, address: u64, to: &mut [u8]) -> bool;
+    /// Writes.
+    fn write(&self, address: u64, from: &[u8]) -> bool;
+}
+
+impl DeviceSide for DmaSpace {
+    fn read(&self, address: u64, to: &mut [u8]) -> bool {
+        DmaSpace::read(self, address, to).is_ok()
+    }
+    fn write(&self, address: u64, from: &[u8]) -> bool {
+        DmaSpace::write(self, address, from).is_ok()
+    }
+}
+
+fn space() -> (DmaSpace, Arc<dyn DeviceSide>) {
+    let space = DmaSpace::new();
+    (space.clone(), Arc::new(space))
 }
 
 impl TestPlatform for Host {
@@ -49,6 +77,9 @@ impl TestPlatform for Host {
     }
     fn lend_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         self.may_sleep(f)
+    }
+    fn dma_device(&self) -> (DmaSpace, Arc<dyn DeviceSide>) {
+        space()
     }
 }
 
@@ -59,6 +90,9 @@ impl TestPlatform for Sim {
     }
     fn lend_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         self.may_sleep(f)
+    }
+    fn dma_device(&self) -> (DmaSpace, Arc<dyn DeviceSide>) {
+        space()
     }
     fn meanwhile<R>(&self, f: impl FnOnce() -> R) -> R {
         /// Also when `f` panics, or the thread would never end.

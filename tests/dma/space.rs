@@ -1,0 +1,99 @@
+//! The memory of a model.
+
+use std::alloc::Layout;
+
+use driver_scope::platform::{Dma, DmaSpace, EmulatedDma, Sim};
+use driver_scope::{enter, DmaBuffer, DmaDevice, DmaRing, Error, PciDevice};
+
+use super::Entry;
+
+#[test]
+fn a_space_refuses_what_is_not_there() {
+    let space = DmaSpace::new();
+    let sim = Sim::new();
+    sim.may_sleep(|cx| {
+        enter(sim.clone(), cx, &space, |space, scope| {
+            let dma = scope.dma(space, 28)?;
+            let bytes = scope.dma_bytes(dma, 4096)?;
+            let next = scope.dma_bytes(dma, 10)?;
+            let end = bytes.address() + 4096;
+            assert!(next.address() >= end + 4096, "a page between");
+            assert!(space.write(end - 4, &[1; 4]).is_ok());
+            let mut to = [0; 5];
+            for (address, len) in [(end - 4, 5), (end, 1), (bytes.address() - 1, 1), (0, 1)] {
+                let fault = space.write(address, &to[..len]).unwrap_err();
+                assert_eq!((fault.address, fault.len), (address, len));
+                assert!(space.read(address, &mut to[..len]).is_err());
+                assert_eq!(to[..len], [0xff; 5][..len]);
+            }
+            assert!(space.write(u64::MAX, &[1; 5]).is_err());
+            assert_eq!(space.faults(), 9);
+            assert_eq!(space.blocks(), 2);
+            let mut seen = [0; 4];
+            bytes.copy_out(4092, &mut seen)?;
+            assert_eq!(seen, [1; 4], "what does not fit is not written in part");
+            Ok::<(), Error>(())
+        })
+    })
+    .unwrap();
+    assert_eq!(space.blocks(), 0);
+    assert!(space.read(0x1_0000, &mut [0]).is_err());
+}
+
+/// Addresses are used again when there is no other way.
+#[test]
+fn a_space_goes_round() {
+    let space = DmaSpace::new();
+    let sim = Sim::new();
+    let mut addresses = Vec::new();
+    for _ in 0..40 {
+        sim.may_sleep(|cx| {
+            enter(sim.clone(), cx, &space, |space, scope| {
+                let dma = scope.dma(space, 18)?;
+                let one = scope.dma_bytes(dma, 0x8000)?.address();
+                let two = scope.dma_bytes(dma, 0x8000)?.address();
+                assert!(two.abs_diff(one) > 0x8000);
+                assert!(one.max(two) + 0x8000 <= 1 << 18);
+                addresses.push(one);
+                Ok::<(), Error>(())
+            })
+        })
+        .unwrap();
+    }
+    assert_ne!(addresses[0], addresses[1]);
+    assert!(addresses[1..].contains(&addresses[0]), "{addresses:x?}");
+}
+
+#[test]
+fn safe_code_may_ask_the_platform_itself() {
+    let space = DmaSpace::new();
+    let dma = EmulatedDma;
+    let claim = dma.claim(&space).unwrap();
+    let none = Layout::new::<()>();
+    assert_eq!(dma.allocate(&claim, none, 32).unwrap_err(), Error::ZeroSize);
+    assert_eq!(
+        dma.allocate(&claim, Layout::new::<u64>(), 0).unwrap_err(),
+        Error::DmaMask(0)
+    );
+    dma.quiet(&claim);
+    assert_eq!(dma.claim(&space).unwrap_err(), Error::DmaInUse);
+    drop(claim);
+    drop(dma.claim(&space).unwrap());
+}
+
+/// A PCI device without a way to memory has none.
+#[test]
+fn a_pci_device_tells() {
+    let device = PciDevice::<Sim>::new(1, 2);
+    assert_eq!(device.dma().unwrap_err(), Error::Unsupported);
+    assert!(device.with_dma(DmaSpace::new()).dma().is_ok());
+}
+
+/// Handles go where the driver's callbacks are.
+#[test]
+fn handles_are_send_and_copy() {
+    fn both<T: Send + Sync + Copy>() {}
+    both::<DmaBuffer<'static, [u8], Sim>>();
+    both::<DmaRing<'static, Entry, Sim>>();
+    both::<DmaDevice<'static, Sim>>();
+}
