@@ -3,6 +3,9 @@
 use core::arch::asm;
 use core::cell::Cell;
 
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use driver_scope::platform::DmaBlock;
 use driver_scope::Error;
 
 /// A block of registers: what `Mmio` stands for.
@@ -141,6 +144,95 @@ fn clear(regs: Block, seen: u32) {
     before_write();
     // SAFETY: see `Block::at`.
     unsafe { regs.at::<u32>(0x24).write_volatile(seen) }
+}
+
+// Memory that the device reads and writes: relaxed atomics, and the same barriers.
+
+/// Words in memory: what `DmaBuffer` stands for.
+#[derive(Clone, Copy)]
+pub struct Words(DmaBlock);
+
+/// What `DmaRing` stands for.
+#[derive(Clone, Copy)]
+pub struct Ring {
+    words: Words,
+    count: usize,
+}
+
+impl Words {
+    #[inline(always)]
+    fn at(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: see `Block::at`.
+        unsafe { AtomicU32::from_ptr(self.0.cpu.as_ptr().add(offset).cast()) }
+    }
+
+    #[inline(always)]
+    fn wide_at(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: see `Block::at`.
+        unsafe { AtomicU64::from_ptr(self.0.cpu.as_ptr().add(offset).cast()) }
+    }
+}
+
+#[no_mangle]
+fn dma_then_doorbell(regs: Block, memory: Words, value: u32) {
+    memory.at(0x20).store(value, Relaxed);
+    before_write();
+    // SAFETY: see `Block::at`.
+    unsafe { regs.at::<u32>(0x10).write_volatile(2) };
+    memory.at(0x20).store(0, Relaxed);
+}
+
+#[no_mangle]
+fn status_then_dma(regs: Block, memory: Words) -> u32 {
+    let before = memory.at(0x20).load(Relaxed);
+    // SAFETY: see `Block::at`.
+    let word = unsafe { regs.at::<u32>(0x20).read_volatile() };
+    after_read();
+    word.wrapping_add(memory.at(0x20).load(Relaxed))
+        .wrapping_sub(before)
+}
+
+#[no_mangle]
+fn descriptor_then_doorbell(
+    regs: Block,
+    ring: Ring,
+    index: usize,
+    address: u64,
+    flags: u64,
+) -> Option<()> {
+    if index >= ring.count {
+        return None;
+    }
+    let (words, at) = (ring.words, index * 16);
+    words.wide_at(at).store(address, Relaxed);
+    words.wide_at(at + 8).store(flags, Relaxed);
+    before_write();
+    // SAFETY: see `Block::at`.
+    unsafe { regs.at::<u32>(0x10).write_volatile(3) };
+    Some(())
+}
+
+#[no_mangle]
+fn publish(ring: Ring, index: usize, address: u64, flags: u64) -> Option<()> {
+    if index >= ring.count {
+        return None;
+    }
+    let (words, at) = (ring.words, index * 16);
+    words.wide_at(at).store(address, Relaxed);
+    before_write();
+    words.wide_at(at + 8).store(flags, Relaxed);
+    Some(())
+}
+
+#[no_mangle]
+fn observe(ring: Ring, index: usize) -> Option<u64> {
+    if index >= ring.count {
+        return None;
+    }
+    let (words, at) = (ring.words, index * 16);
+    let flags = words.wide_at(at + 8).load(Relaxed);
+    after_read();
+    Some(words.wide_at(at).load(Relaxed) ^ flags)
 }
 
 // Fields.

@@ -2,7 +2,10 @@
 
 use core::cell::Cell;
 
-use driver_scope::{register_values, registers, DriverScope, Error, Irq, IrqReturn, Mmio};
+use driver_scope::dma::Descriptor;
+use driver_scope::{
+    register_values, registers, DmaBuffer, DmaRing, DriverScope, Error, Irq, IrqReturn, Mmio,
+};
 
 use self::platform::Nowhere;
 
@@ -144,6 +147,68 @@ fn take(regs: Regs<'_>) -> u32 {
 #[no_mangle]
 fn clear(regs: Regs<'_>, seen: u32) {
     regs.clear(CAUSES, seen);
+}
+
+// Memory that the device reads and writes. What is done twice shows again that the compiler keeps to the order.
+
+/// What is passed to the device: the last word tells whose it is.
+#[derive(Clone, Copy)]
+pub struct Send {
+    address: u64,
+    flags: u64,
+}
+
+impl Descriptor for Send {
+    type Words = [u64; 2];
+    #[inline(always)]
+    fn to_words(self) -> [u64; 2] {
+        [self.address, self.flags]
+    }
+    #[inline(always)]
+    fn from_words([address, flags]: [u64; 2]) -> Self {
+        Send { address, flags }
+    }
+}
+
+type Ring<'drv> = DmaRing<'drv, Send, Nowhere>;
+
+#[no_mangle]
+fn dma_then_doorbell(regs: Regs<'_>, memory: DmaBuffer<'_, Block, Nowhere>, value: u32) {
+    memory.write(STATUS, value);
+    regs.write(COMMAND, 2);
+    memory.write(STATUS, 0);
+}
+
+#[no_mangle]
+fn status_then_dma(regs: Regs<'_>, memory: DmaBuffer<'_, Block, Nowhere>) -> u32 {
+    let before = memory.read(STATUS);
+    regs.read(STATUS)
+        .wrapping_add(memory.read(STATUS))
+        .wrapping_sub(before)
+}
+
+#[no_mangle]
+fn descriptor_then_doorbell(
+    regs: Regs<'_>,
+    ring: Ring<'_>,
+    index: usize,
+    address: u64,
+    flags: u64,
+) -> Option<()> {
+    ring.set(index, Send { address, flags }).ok()?;
+    regs.write(COMMAND, 3);
+    Some(())
+}
+
+#[no_mangle]
+fn publish(ring: Ring<'_>, index: usize, address: u64, flags: u64) -> Option<()> {
+    ring.publish(index, Send { address, flags }).ok()
+}
+
+#[no_mangle]
+fn observe(ring: Ring<'_>, index: usize) -> Option<u64> {
+    let seen = ring.observe(index).ok()?;
+    Some(seen.address ^ seen.flags)
 }
 
 // Fields.

@@ -62,6 +62,18 @@ impl DeviceMemory {
         DeviceMemory(unsafe { self.0.add(offset) })
     }
 
+    /// For [`Dma::write_barrier`](crate::platform::Dma::write_barrier): what [`write`](DeviceMemory::write) has before its access.
+    #[inline(always)]
+    pub fn write_barrier() {
+        mem_barrier(KIND, BarrierType::Write);
+    }
+
+    /// For [`Dma::read_barrier`](crate::platform::Dma::read_barrier): what [`read`](DeviceMemory::read) has after its access.
+    #[inline(always)]
+    pub fn read_barrier() {
+        mem_barrier(KIND, BarrierType::Read);
+    }
+
     /// For [`Bus::read`](crate::platform::Bus::read).
     ///
     /// # Safety
@@ -70,7 +82,7 @@ impl DeviceMemory {
     pub unsafe fn read<T: Word>(self, offset: usize) -> T {
         // SAFETY: the caller's promise.
         let value = unsafe { self.read_relaxed(offset) };
-        mem_barrier(KIND, BarrierType::Read);
+        Self::read_barrier();
         value
     }
 
@@ -90,7 +102,7 @@ impl DeviceMemory {
     /// As there.
     #[inline(always)]
     pub unsafe fn write<T: Word>(self, offset: usize, value: T) {
-        mem_barrier(KIND, BarrierType::Write);
+        Self::write_barrier();
         // SAFETY: the caller's promise.
         unsafe { self.write_relaxed(offset, value) }
     }

@@ -20,7 +20,7 @@ use code::Functions;
 use machine::{Machine, Side};
 
 /// What both builds must have, on each machine. Here and not only found in them, so that one that went missing is noticed.
-const FUNCTIONS: [&str; 27] = [
+const FUNCTIONS: [&str; 32] = [
     "read_u8",
     "read_u16",
     "read_u32",
@@ -34,6 +34,11 @@ const FUNCTIONS: [&str; 27] = [
     "memory_then_write",
     "take",
     "clear",
+    "dma_then_doorbell",
+    "status_then_dma",
+    "descriptor_then_doorbell",
+    "publish",
+    "observe",
     "read_field",
     "modify",
     "modify_relaxed",

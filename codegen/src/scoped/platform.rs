@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::platform::{
-    Bus, DeferredEntry, DeviceMemory, IrqEntry, IrqState, Irqs, NoDma, RawLock,
+    Bus, DeferredEntry, DeviceMemory, Dma, DmaBlock, IrqEntry, IrqState, Irqs, RawLock,
 };
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Large, Monitor, Queue};
@@ -81,7 +81,7 @@ unsafe impl Platform for Nowhere {
     type RawLock = NoLock;
     type Timers = Nowhere;
     type Irqs = Lines;
-    type Dma = NoDma;
+    type Dma = Nowhere;
     type Sections = Counted;
     type Deferred = ();
 
@@ -117,7 +117,7 @@ unsafe impl Platform for Nowhere {
         &Lines
     }
 
-    fn dma(&self) -> &NoDma {
+    fn dma(&self) -> &Nowhere {
         nowhere()
     }
 
@@ -127,6 +127,43 @@ unsafe impl Platform for Nowhere {
 
     fn sections(&self) -> &Counted {
         nowhere()
+    }
+}
+
+// SAFETY: as above; what needs no value is that of a real machine.
+unsafe impl Dma for Nowhere {
+    type Device = Nowhere;
+    type Claim = Nowhere;
+
+    fn claim(&self, _device: &Nowhere) -> Result<Nowhere, Error> {
+        nowhere()
+    }
+
+    fn allocate(
+        &self,
+        _claim: &Nowhere,
+        _layout: Layout,
+        _address_bits: u32,
+    ) -> Result<DmaBlock, Error> {
+        nowhere()
+    }
+
+    unsafe fn free(&self, _claim: &Nowhere, _block: DmaBlock, _layout: Layout) {
+        nowhere()
+    }
+
+    fn quiet(&self, _claim: &Nowhere) {
+        nowhere()
+    }
+
+    #[inline(always)]
+    fn write_barrier() {
+        DeviceMemory::write_barrier();
+    }
+
+    #[inline(always)]
+    fn read_barrier() {
+        DeviceMemory::read_barrier();
     }
 }
 
@@ -220,10 +257,10 @@ unsafe impl RawLock for NoLock {
     type Saved = ();
 
     fn lock(&self) {
-        match *self {}
+        nowhere()
     }
 
     unsafe fn unlock(&self, (): ()) {
-        match *self {}
+        nowhere()
     }
 }
