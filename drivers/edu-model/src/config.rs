@@ -15,6 +15,8 @@ pub struct EduConfig {
     /// From the start of a DMA transfer to its end. Default: 100 ms, which is what QEMU takes
     /// (observed: 99 to 100 ms, since it counts from the last whole millisecond).
     pub transfer: Duration,
+    /// Which bits of an address of memory count in a transfer. Default: the lower 28, which is what QEMU has unless it is told otherwise (`-device edu,dma_mask=..`).
+    pub dma_mask: u64,
 }
 
 impl Default for EduConfig {
@@ -22,6 +24,7 @@ impl Default for EduConfig {
         Self {
             compute: Duration::from_micros(100),
             transfer: Duration::from_millis(100),
+            dma_mask: (1 << 28) - 1,
         }
     }
 }

@@ -1,5 +1,18 @@
 //! How often the device was accessed.
 
+/// What became of the transfers of a model that has [memory](crate::EduModel::with_memory), so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransferCounts {
+    /// That were made.
+    pub made: u64,
+    /// That were not, since they would have left the device's buffer.
+    pub out_of_range: u64,
+    /// That were refused by the memory, in either direction.
+    pub refused: u64,
+    /// Of all three, those whose address of memory had bits that the device has not.
+    pub clamped: u64,
+}
+
 /// How often a model was accessed, and how often in vain. Each count is of CPU accesses: one that
 /// arrives in pieces counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

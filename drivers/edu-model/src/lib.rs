@@ -24,6 +24,10 @@
 //! | `0x90` | RW | DMA transfer count, bytes |
 //! | `0x98` | RW | DMA command: bit 0 run, bit 1 direction, bit 2 interrupt `0x100` when done |
 //!
+//! A transfer is between memory and the device's buffer of 4096 bytes, which has the addresses from
+//! `0x40000` on: to it (direction 0, the destination is in the buffer) or from it (direction 1, the
+//! source is). Of the address of memory only 28 bits count ([`EduConfig::dma_mask`]).
+//!
 //! # What the documentation leaves open
 //!
 //! Each of these was observed on QEMU 10.0.2, x86-64 under TCG, and has a test here:
@@ -46,8 +50,14 @@
 //!
 //! # What differs from QEMU
 //!
-//! - **No DMA transfer is made: no memory is read or written.** The registers, the delay, the run
-//!   bit and the interrupt are there.
+//! - A transfer moves bytes only if the model has been given memory ([`EduModel::with_memory`],
+//!   `EduModel::with_dma`). Without, the registers, the delay, the run bit and the interrupt are there.
+//! - A transfer that would leave the device's buffer moves nothing, and ends like any other. QEMU ended
+//!   the whole machine then (`hw_error`); newer ones note it and go on beyond the buffer.
+//! - A transfer whose memory is not there reads as what the memory says it does, with
+//!   [`DmaSpace`](driver_scope::platform::DmaSpace) all ones; or writes nothing. Both are counted.
+//! - The bytes are moved when the transfer ends, or at the next look at the device after that, all at
+//!   once: until then a driver may still change what is read, as in QEMU.
 //! - Result, status and interrupt of a computation change in one instant. QEMU makes the result
 //!   visible first, then clears the status bit, then raises the interrupt, each under another lock:
 //!   there a driver that polls can see the device idle before the interrupt comes.
@@ -65,6 +75,7 @@ mod factorial;
 mod interrupts;
 #[cfg(not(loom))]
 mod lines;
+mod memory;
 mod model;
 // The hosted platforms, and so the trait, are not part of a build for loom.
 #[cfg(not(loom))]
@@ -75,7 +86,8 @@ mod state;
 mod tests;
 
 pub use config::EduConfig;
-pub use counts::AccessCounts;
+pub use counts::{AccessCounts, TransferCounts};
 #[cfg(not(loom))]
 pub use lines::{Delivery, Interrupts};
+pub use memory::Memory;
 pub use model::EduModel;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::EduConfig;
-use crate::counts::AccessCounts;
+use crate::counts::{AccessCounts, TransferCounts};
+use crate::memory::Memory;
 use crate::registers::BAR_SIZE;
 use crate::state::State;
 
@@ -46,6 +47,13 @@ impl EduModel {
             state: Mutex::new(State::new(&config)),
             wire: Mutex::new(None),
         }
+    }
+
+    /// The same device with memory that its transfers are from and to. Without, they move nothing.
+    #[must_use]
+    pub fn with_memory(self, memory: impl Memory) -> Self {
+        self.with(|state| state.set_memory(Box::new(memory)));
+        self
     }
 
     /// What the device answers to a CPU read of `width` bytes (1, 2, 4 or 8) at `offset` bytes into
@@ -115,6 +123,11 @@ impl EduModel {
     /// How often the device was accessed so far.
     pub fn accesses(&self) -> AccessCounts {
         self.with(|state| state.counts())
+    }
+
+    /// What became of its transfers so far, if it has memory.
+    pub fn transfers(&self) -> TransferCounts {
+        self.with(|state| state.transfers())
     }
 
     /// Runs `look` on the device as it is now.

@@ -18,8 +18,15 @@ pub(crate) const INTERRUPT_DMA: u32 = 1 << 8;
 
 /// DMA command: start; reads as set until the transfer is done.
 pub(crate) const DMA_RUN: u64 = 1 << 0;
+/// DMA command: from the device's buffer to memory, not from memory to the buffer.
+pub(crate) const DMA_TO_MEMORY: u64 = 1 << 1;
 /// DMA command: raise an interrupt when the transfer is done.
 pub(crate) const DMA_INTERRUPT: u64 = 1 << 2;
+
+/// Where the device's buffer lies, for transfers. (No access to the BAR reaches it.)
+pub(crate) const BUFFER: u64 = 0x40000;
+/// Size of that buffer in bytes.
+pub(crate) const BUFFER_SIZE: usize = 4096;
 
 /// A register: 4 bytes, but for those of the DMA unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use crate::access::{truncate, Arrival};
 use crate::config::EduConfig;
-use crate::counts::AccessCounts;
+use crate::counts::{AccessCounts, TransferCounts};
 use crate::dma::Dma;
 use crate::factorial::Factorial;
 use crate::interrupts::Interrupts;
+use crate::memory::Memory;
 use crate::registers::{
     Register, ID, INTERRUPT_DMA, INTERRUPT_FACTORIAL, STATUS_COMPUTING, STATUS_INTERRUPT,
 };
@@ -91,6 +92,14 @@ impl State {
 
     pub(crate) fn counts(&self) -> AccessCounts {
         self.counts
+    }
+
+    pub(crate) fn set_memory(&mut self, memory: Box<dyn Memory>) {
+        self.dma.set_memory(memory);
+    }
+
+    pub(crate) fn transfers(&self) -> TransferCounts {
+        self.dma.counts()
     }
 
     /// A CPU read of `width` bytes at `offset`.

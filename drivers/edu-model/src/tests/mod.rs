@@ -9,6 +9,7 @@ mod interrupts;
 mod lines;
 mod removal;
 mod time;
+mod transfer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;

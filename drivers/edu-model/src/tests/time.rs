@@ -8,6 +8,7 @@ fn the_delays_are_configured() {
     let rig = Rig::with(EduConfig {
         compute: Duration::from_nanos(3),
         transfer: Duration::from_nanos(5),
+        ..EduConfig::default()
     });
     rig.set(1000);
     rig.put(FACTORIAL, 5);
