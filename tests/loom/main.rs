@@ -4,6 +4,7 @@
 #![cfg(loom)]
 
 mod common;
+mod dma;
 mod foreign;
 mod irqs;
 mod platform;
@@ -14,6 +15,7 @@ mod arm_another_against_teardown;
 mod cancel_against_cancel;
 mod child_against_parent;
 mod deferred_drop;
+mod descriptor_against_device;
 mod devres_against_teardown;
 mod exclusion_in_lock;
 mod expiry_while_running;

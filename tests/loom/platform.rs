@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_scope::platform::{DeferredEntry, NoDma, Platform};
+use driver_scope::platform::{DeferredEntry, Platform};
 use driver_scope::sections::{Counted, Slots};
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, TimerMode};
@@ -16,6 +16,7 @@ use loom::sync::{Condvar, Mutex};
 use loom::thread::JoinHandle;
 
 use crate::common::{self, Canary, Deferred, DeferredNode, LoomRawLock, Memory, NoBus};
+use crate::dma::LoomDma;
 use crate::irqs::LoomIrqs;
 use crate::readers::{LoomReaders, LoomSections};
 
@@ -251,7 +252,7 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
     type RawLock = LoomRawLock;
     type Timers = Shared<S>;
     type Irqs = LoomIrqs;
-    type Dma = NoDma;
+    type Dma = LoomDma;
     type Sections = S;
     type Deferred = DeferredNode;
 
@@ -305,8 +306,8 @@ unsafe impl<S: LoomSections> Platform for LoomPlatform<S> {
         &LoomIrqs
     }
 
-    fn dma(&self) -> &NoDma {
-        &NoDma
+    fn dma(&self) -> &LoomDma {
+        &LoomDma
     }
 
     fn timers(&self) -> &Shared<S> {
