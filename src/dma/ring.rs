@@ -55,11 +55,16 @@ impl<W: Word, const N: usize> Words for [W; N] {
 mod sealed {
     use crate::mmio::Word;
 
+    #[diagnostic::on_unimplemented(
+        message = "`Words` cannot be implemented for other types",
+        label = "neither `[u8; N]`, `[u16; N]`, `[u32; N]` nor `[u64; N]`"
+    )]
     pub trait Words: AsMut<[Self::Item]> + AsRef<[Self::Item]> {
         type Item: Word;
         fn zero() -> Self;
     }
 
+    #[diagnostic::do_not_recommend]
     impl<W: Word, const N: usize> Words for [W; N] {
         type Item = W;
         fn zero() -> Self {

@@ -81,6 +81,21 @@ fn safe_code_may_ask_the_platform_itself() {
     drop(dma.claim(&space).unwrap());
 }
 
+/// Quiet is quiet, though the block is still there; and so it is when nobody has the device.
+#[test]
+fn a_quiet_device_is_refused() {
+    let (space, layout) = (DmaSpace::new(), Layout::new::<u64>());
+    let claim = EmulatedDma.claim(&space).unwrap();
+    let block = EmulatedDma.allocate(&claim, layout, 32).unwrap();
+    assert!(space.write(block.device, &[1]).is_ok());
+    EmulatedDma.quiet(&claim);
+    assert!(space.write(block.device, &[2]).is_err());
+    // SAFETY: inside the block, which is not freed.
+    assert_eq!(unsafe { EmulatedDma::read::<u8>(block.cpu) }, 1);
+    // SAFETY: allocated with these, and not used again; the device is quiet.
+    unsafe { EmulatedDma.free(&claim, block, layout) };
+}
+
 /// A PCI device without a way to memory has none.
 #[test]
 fn a_pci_device_tells() {
