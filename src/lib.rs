@@ -69,7 +69,7 @@
 //! ```
 //!
 //! # Where to start
-//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Irq`], [`Work`], [`Mmio`].
+//! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Irq`], [`Work`], [`Mmio`], [`dma`].
 //! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
 //! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts. To bring another source of callbacks:
 //!   [`platform::registration`].

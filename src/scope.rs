@@ -48,7 +48,7 @@ use registry::{Node, Registration};
 /// gate (no child is taken any more), [children](DriverScope::child) (unbound, newest first; then no call comes in by a [`Port`](crate::Port)), hooks ([`Driver::remove`](crate::Driver::remove), then [`on_remove`](DriverScope::on_remove) actions, newest first), close
 /// ([sleeps](crate::Sleeper) end with [`Error::Closed`]; port calls that are inside are waited for; then registering and arming are refused), shut down (every activity is stopped and waited for, then the
 /// readers of [`Devres`](crate::Devres) are), destroy (what `Devres` hold, driver data, captured values of callbacks, [`own`](DriverScope::own)ed values, each
-/// newest first), release (mappings, memory).
+/// newest first), release (devices are kept from [memory](crate::dma); then that, mappings, the scope's own).
 pub struct DriverScope<'drv, P: Platform> {
     core: NonNull<Core<P>>,
     /// The label of the next registration.
