@@ -64,6 +64,37 @@ fn a_space_goes_round() {
     assert!(addresses[1..].contains(&addresses[0]), "{addresses:x?}");
 }
 
+/// Blocks of many sizes, until there is no room; each time from elsewhere on, so that they meet.
+#[test]
+fn blocks_are_apart_wherever_they_come_to_lie() {
+    let space = DmaSpace::new();
+    let sim = Sim::new();
+    let mut size = 1;
+    for _ in 0..50 {
+        sim.may_sleep(|cx| {
+            enter(sim.clone(), cx, &space, |space, scope| {
+                let dma = scope.dma(space, 18).unwrap();
+                let mut blocks = Vec::new();
+                loop {
+                    size = (size * 31 + 7) % 0x5000 + 1;
+                    match scope.dma_bytes(dma, size) {
+                        Ok(block) => blocks.push((block.address(), size as u64)),
+                        Err(error) => break assert_eq!(error, Error::DmaMask(18)),
+                    }
+                }
+                blocks.sort_unstable();
+                assert!(blocks.len() >= 5);
+                for pair in blocks.windows(2) {
+                    let ((one, size), (two, _)) = (pair[0], pair[1]);
+                    assert!(one + size + 4096 <= two, "{one:x} {size:x} {two:x}");
+                }
+                let (last, size) = blocks[blocks.len() - 1];
+                assert!(last + size <= 1 << 18);
+            });
+        });
+    }
+}
+
 #[test]
 fn safe_code_may_ask_the_platform_itself() {
     let space = DmaSpace::new();
