@@ -71,7 +71,7 @@ pub use bus::{Addressed, Bus};
         target_arch = "riscv64"
     )
 ))]
-pub use device_memory::DeviceMemory;
+pub use device_memory::{DeviceMemory, MemoryBus};
 pub use dma::{Dma, DmaBlock, NoDma};
 pub use fixed::FixedMemory;
 pub use irqs::{IrqEntry, IrqState, IrqStorm, Irqs, NoIrqs};

@@ -2,18 +2,18 @@
 
 use std::hint::black_box;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// What the register reads as.
 pub const VALUE: u32 = 0x0123_4567;
 
-/// The "device": memory that nobody writes.
+/// The "device": memory that the benches only read.
 #[repr(align(128))]
-struct Device([u32; 32]);
+struct Device([AtomicU32; 32]);
 
-static DEVICE: Device = Device([VALUE; 32]);
+static DEVICE: Device = Device([const { AtomicU32::new(VALUE) }; 32]);
 
 /// Where a register is: the address of 32 bits that are there for ever.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ impl Register {
     /// The first register of the device.
     #[must_use]
     pub fn first() -> Self {
-        Register(NonNull::from(&DEVICE.0[0]))
+        Register(NonNull::from(&DEVICE.0[0]).cast())
     }
 
     /// The size of the device behind [`first`](Register::first), in bytes.

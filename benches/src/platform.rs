@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    Bus, DeferredEntry, DeferredNode, DeviceMemory, Fenced, Host, Membarrier, StdRawLock,
-    ThreadSections, Threads,
+    DeferredEntry, DeferredNode, Fenced, Host, Membarrier, MemoryBus, StdRawLock, ThreadSections,
+    Threads,
 };
 use driver_scope::sections::{Counted, Sections};
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform};
 
 use crate::payload::Register;
 
@@ -35,12 +35,11 @@ impl Drop for Mapping {
     }
 }
 
-// SAFETY: a mapping is of a static, which stays where it is, is aligned to 128 bytes, and is never written, so reads race with nothing. A
-// region remembers that it is mapped.
-unsafe impl Bus for Memory {
+// SAFETY: a mapping is of a static, which stays where it is and is aligned to 128 bytes. It is of atomics, so accesses of a register's width do not
+// tear; nobody writes while the benches read, so they race with nothing. A region remembers that it is mapped.
+unsafe impl MemoryBus for Memory {
     type Region = Region;
     type Mapping = Mapping;
-    type Io = DeviceMemory;
 
     fn map(region: &Region) -> Result<Mapping, Error> {
         if region.0.swap(true, Ordering::Acquire) {
@@ -53,35 +52,8 @@ unsafe impl Bus for Memory {
         Register::SIZE
     }
 
-    fn io(_: &Mapping) -> DeviceMemory {
-        DeviceMemory::new(Register::first().address())
-    }
-
-    #[inline(always)]
-    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
-        unsafe { io.part(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read_relaxed(offset) }
-    }
-
-    unsafe fn write<T: Word>(_: DeviceMemory, _: usize, _: T) {
-        // The memory is a constant. (An access may unwind.)
-        unimplemented!("the benches only read");
-    }
-
-    unsafe fn write_relaxed<T: Word>(_: DeviceMemory, _: usize, _: T) {
-        unimplemented!("the benches only read");
+    fn address(_: &Mapping) -> NonNull<u8> {
+        Register::first().address()
     }
 }
 

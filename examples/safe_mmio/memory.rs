@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use driver_scope::platform::{Addressed, Bus, DeviceMemory};
-use driver_scope::{Error, Word};
+use driver_scope::platform::{Addressed, DeviceMemory, MemoryBus};
+use driver_scope::Error;
 
 /// The bus.
 #[derive(Debug)]
@@ -60,10 +60,9 @@ impl Drop for Mapping {
 }
 
 // SAFETY: a mapping keeps its memory, which stays where it is and is aligned as a `u64`; `mapped` admits one at a time. For races see `Shared`.
-unsafe impl Bus for Memory {
+unsafe impl MemoryBus for Memory {
     type Region = Region;
     type Mapping = Mapping;
-    type Io = DeviceMemory;
 
     fn map(region: &Region) -> Result<Mapping, Error> {
         // Acquire: pairs with the Release in the last mapping's drop.
@@ -77,33 +76,8 @@ unsafe impl Bus for Memory {
         size_of_val(&*mapping.0 .0.words)
     }
 
-    fn io(mapping: &Mapping) -> DeviceMemory {
-        DeviceMemory::new(mapping.0.start())
-    }
-
-    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
-        unsafe { io.part(offset) }
-    }
-
-    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read(offset) }
-    }
-
-    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read_relaxed(offset) }
-    }
-
-    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write(offset, value) }
-    }
-
-    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write_relaxed(offset, value) }
+    fn address(mapping: &Mapping) -> NonNull<u8> {
+        mapping.0.start()
     }
 }
 

@@ -4,7 +4,9 @@ use core::ptr::NonNull;
 
 use mem_barrier::{mem_barrier, BarrierKind, BarrierType};
 
+use crate::error::Error;
 use crate::mmio::Word;
+use crate::platform::Bus;
 
 /// Device memory that is mapped at an address: what a [`Bus`](crate::platform::Bus) of a real machine is made of, as its `Io`.
 ///
@@ -115,5 +117,101 @@ impl DeviceMemory {
     pub unsafe fn write_relaxed<T: Word>(self, offset: usize, value: T) {
         // SAFETY: inside the mapping and aligned, says the caller.
         unsafe { T::write_volatile(self.0.as_ptr().add(offset).cast(), value.to_le()) }
+    }
+}
+
+/// A bus whose mappings lie in memory as device registers do: what is left to say of a [`Bus`] when accesses are those of [`DeviceMemory`].
+///
+/// Whatever implements this is a `Bus`, with `DeviceMemory` as its `Io`.
+///
+/// # Safety
+/// An implementation promises, as for a `Bus`: a mapping stays valid and where it is until it is dropped; it is at least as large as
+/// [`size`](MemoryBus::size) says and aligned to 8 bytes at least; a region is never mapped twice at the same time. And until a mapping is dropped, volatile
+/// accesses of 1, 2, 4 or 8 bytes that are aligned and end inside it are neither torn nor data races, from any context, whatever is written.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no bus whose devices lie in memory",
+    label = "`MemoryBus` is not implemented for it"
+)]
+pub unsafe trait MemoryBus: 'static {
+    /// As [`Bus::Region`].
+    type Region: Send + Sync + 'static;
+
+    /// As [`Bus::Mapping`].
+    type Mapping: Send + Sync + 'static;
+
+    /// As [`Bus::map`].
+    ///
+    /// # Errors
+    /// As there.
+    fn map(region: &Self::Region) -> Result<Self::Mapping, Error>;
+
+    /// As [`Bus::size`].
+    fn size(mapping: &Self::Mapping) -> usize;
+
+    /// Where a mapping begins.
+    fn address(mapping: &Self::Mapping) -> NonNull<u8>;
+
+    /// As [`Bus::vanished`].
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn vanished<T: Word>(memory: DeviceMemory, value: T) -> bool {
+        let _ = (memory, value);
+        false
+    }
+}
+
+// SAFETY: what a `MemoryBus` promises, and for the order of accesses what `DeviceMemory` has.
+unsafe impl<B: MemoryBus> Bus for B {
+    type Region = <B as MemoryBus>::Region;
+    type Mapping = <B as MemoryBus>::Mapping;
+    type Io = DeviceMemory;
+
+    fn map(region: &Self::Region) -> Result<Self::Mapping, Error> {
+        <B as MemoryBus>::map(region)
+    }
+
+    fn size(mapping: &Self::Mapping) -> usize {
+        <B as MemoryBus>::size(mapping)
+    }
+
+    fn io(mapping: &Self::Mapping) -> DeviceMemory {
+        DeviceMemory::new(B::address(mapping))
+    }
+
+    #[inline(always)]
+    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
+        // SAFETY: (this and those below) the caller's promise.
+        unsafe { io.part(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
+        // SAFETY: see `part`.
+        unsafe { io.read_relaxed(offset) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write(offset, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        // SAFETY: see `part`.
+        unsafe { io.write_relaxed(offset, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn vanished<T: Word>(io: DeviceMemory, value: T) -> bool {
+        // SAFETY: see `part`.
+        unsafe { <B as MemoryBus>::vanished(io, value) }
     }
 }

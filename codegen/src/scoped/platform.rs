@@ -6,20 +6,19 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::platform::{
-    Bus, DeferredEntry, DeviceMemory, Dma, DmaBlock, IrqEntry, IrqState, Irqs, RawLock,
+    DeferredEntry, DeviceMemory, Dma, DmaBlock, IrqEntry, IrqState, Irqs, MemoryBus, RawLock,
 };
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Large, Monitor, Queue};
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
+use driver_scope::{ContextId, Error, Instant, MaySleep, Platform};
 
 /// A bus whose devices are in memory, as on a real machine.
 pub enum Memory {}
 
 // SAFETY: nothing can be mapped, so there is nothing to promise.
-unsafe impl Bus for Memory {
+unsafe impl MemoryBus for Memory {
     type Region = ();
     type Mapping = ();
-    type Io = DeviceMemory;
 
     fn map((): &()) -> Result<(), Error> {
         Err(Error::Unsupported)
@@ -29,38 +28,8 @@ unsafe impl Bus for Memory {
         0
     }
 
-    fn io((): &()) -> DeviceMemory {
-        DeviceMemory::new(NonNull::dangling())
-    }
-
-    #[inline(always)]
-    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
-        unsafe { io.part(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read_relaxed(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write(offset, value) }
-    }
-
-    #[inline(always)]
-    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write_relaxed(offset, value) }
+    fn address((): &()) -> NonNull<u8> {
+        NonNull::dangling()
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Timers are those of the kernel: the timer thread sleeps in a futex with a time-out, which is an hrtimer.
 
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use driver_scope::platform::{Bus, DeviceMemory, Host};
-use driver_scope::{Error, Word};
+use driver_scope::platform::{Host, MemoryBus};
+use driver_scope::Error;
 
 use crate::sysfs::{Device, Mapping};
 
@@ -63,11 +64,10 @@ impl Drop for Claim {
 }
 
 // SAFETY: a mapping lasts until it is dropped, where mmap put it: at a page, so aligned enough. Its length is that of the BAR.
-// Accesses are single volatile ones to device memory, so neither torn nor a data race. `mapped` admits one mapping at a time.
-unsafe impl Bus for Pci {
+// It is device memory, so single volatile accesses are neither torn nor data races. `mapped` admits one mapping at a time.
+unsafe impl MemoryBus for Pci {
     type Region = Bar;
     type Mapping = MappedBar;
-    type Io = DeviceMemory;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
         let claim = Claim::new(&bar.mapped)?;
@@ -85,37 +85,7 @@ unsafe impl Bus for Pci {
         mapping.mapping.len()
     }
 
-    fn io(mapping: &MappedBar) -> DeviceMemory {
-        DeviceMemory::new(mapping.mapping.base())
-    }
-
-    #[inline(always)]
-    unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
-        unsafe { io.part(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
-        unsafe { io.read_relaxed(offset) }
-    }
-
-    #[inline(always)]
-    unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write(offset, value) }
-    }
-
-    #[inline(always)]
-    unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
-        unsafe { io.write_relaxed(offset, value) }
+    fn address(mapping: &MappedBar) -> NonNull<u8> {
+        mapping.mapping.base()
     }
 }
