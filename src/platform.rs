@@ -16,6 +16,7 @@ use crate::time::Instant;
 use crate::timer::Clock;
 
 mod bus;
+mod deferred;
 #[cfg(all(
     feature = "barriers",
     any(
@@ -39,8 +40,6 @@ mod clocks;
 #[cfg(all(feature = "std", not(loom)))]
 pub(crate) mod contexts;
 #[cfg(all(feature = "std", not(loom)))]
-mod deferred;
-#[cfg(all(feature = "std", not(loom)))]
 mod dma_space;
 #[cfg(all(feature = "std", not(loom)))]
 mod emulated;
@@ -61,6 +60,7 @@ mod threads;
 
 pub(crate) use bus::opaque;
 pub use bus::{Addressed, Bus};
+pub use deferred::{DeferredCall, DeferredNode, DeferredQueue};
 #[cfg(all(
     feature = "barriers",
     any(
@@ -77,8 +77,6 @@ pub use fixed::FixedMemory;
 pub use irqs::{IrqEntry, IrqState, IrqStorm, Irqs, NoIrqs};
 pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
-#[cfg(all(feature = "std", not(loom)))]
-pub use deferred::DeferredNode;
 #[cfg(all(feature = "std", not(loom)))]
 pub use dma_space::{DmaClaim, DmaFault, DmaSpace, EmulatedDma};
 #[cfg(all(feature = "std", not(loom)))]

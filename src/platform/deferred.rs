@@ -5,7 +5,7 @@ use core::ptr;
 
 use crate::platform::DeferredEntry;
 
-/// What a platform with a thread for deferred calls needs to remember one.
+/// What a platform with a [`DeferredQueue`] needs to remember one call.
 pub struct DeferredNode {
     next: *mut DeferredNode,
     call: DeferredCall,
@@ -22,8 +22,9 @@ impl fmt::Debug for DeferredNode {
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) struct DeferredCall {
+/// A call that is due, out of a [`DeferredQueue`].
+#[derive(Clone, Copy, Debug)]
+pub struct DeferredCall {
     run: DeferredEntry,
     argument: *mut (),
 }
@@ -32,16 +33,19 @@ pub(crate) struct DeferredCall {
 unsafe impl Send for DeferredCall {}
 
 impl DeferredCall {
+    /// Makes the call.
+    ///
     /// # Safety
     /// Once per push, where one may sleep, outside every callback and lock.
-    pub(crate) unsafe fn make(self) {
+    pub unsafe fn make(self) {
         // SAFETY: the promises of `Platform::defer` and of the caller.
         unsafe { (self.run)(self.argument) }
     }
 }
 
-/// First in, first out. To be kept under a lock.
-pub(crate) struct DeferredQueue {
+/// Calls to be made later, first in, first out: for a platform's [`defer`](crate::platform::Platform::defer), which keeps it under a lock that every context
+/// may take. It allocates nothing.
+pub struct DeferredQueue {
     first: *mut DeferredNode,
     last: *mut DeferredNode,
 }
@@ -50,21 +54,20 @@ pub(crate) struct DeferredQueue {
 unsafe impl Send for DeferredQueue {}
 
 impl DeferredQueue {
-    pub(crate) const fn new() -> Self {
+    /// Nothing to be done.
+    #[must_use]
+    pub const fn new() -> Self {
         DeferredQueue {
             first: ptr::null_mut(),
             last: ptr::null_mut(),
         }
     }
 
+    /// Adds a call of `run(argument)`.
+    ///
     /// # Safety
-    /// `node` is memory for a node, valid and otherwise unused until the call is made.
-    pub(crate) unsafe fn push(
-        &mut self,
-        node: *mut DeferredNode,
-        run: DeferredEntry,
-        argument: *mut (),
-    ) {
+    /// As for [`Platform::defer`](crate::platform::Platform::defer).
+    pub unsafe fn push(&mut self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         // SAFETY: the caller's promise; `last`, being in the queue, is valid.
         unsafe {
             node.write(DeferredNode {
@@ -80,12 +83,15 @@ impl DeferredQueue {
         self.last = node;
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.first.is_null()
     }
 
-    /// The first call. Its node is not touched again: making the call may free it.
-    pub(crate) fn pop(&mut self) -> Option<DeferredCall> {
+    /// Takes out the first call. Its node is not touched again: making the call may free it.
+    #[must_use]
+    pub fn pop(&mut self) -> Option<DeferredCall> {
         if self.first.is_null() {
             return None;
         }
@@ -96,5 +102,19 @@ impl DeferredQueue {
             self.last = ptr::null_mut();
         }
         Some(call)
+    }
+}
+
+impl Default for DeferredQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for DeferredQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeferredQueue")
+            .field("empty", &self.is_empty())
+            .finish()
     }
 }
