@@ -28,7 +28,7 @@ fn pulled_out() {
     let sim = Sim::new();
     let fake = Fake::<EduRegs>::new();
     fake.set(ID, EDU);
-    fake.set(STATUS, Status::COMPUTING);
+    fake.on_write(FACTORIAL, |regs, _| regs.set(STATUS, Status::COMPUTING));
     fake.on_write(LIVENESS, |regs, value| regs.set(LIVENESS, !value));
 
     let bound = bind(&sim, &fake).expect("it answers as an edu device does");

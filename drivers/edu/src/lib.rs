@@ -170,11 +170,17 @@ impl<P: Platform> EduData<'_, P> {
     /// Context: any.
     ///
     /// # Errors
-    /// [`Error::Busy`] while another is being computed; [`Error::Core`] once the driver is being removed.
+    /// [`Error::Busy`] while another is being computed, also one that was given up, or that the driver was removed from: the device would not take a
+    /// second argument, and its result would be that of the first. [`Error::Gone`]; [`Error::Core`] once the driver is being removed.
     pub fn start_factorial(&self, argument: u32) -> Result<(), Error> {
         let mut job = self.job.lock();
         if job.running.is_some() {
             return Err(Error::Busy);
+        }
+        match self.regs.read_or_gone(STATUS) {
+            Ok(status) if !status.contains(Status::COMPUTING) => {}
+            Ok(_) => return Err(Error::Busy),
+            Err(_) => return Err(Error::Gone),
         }
         self.poll.start(FIRST_LOOK)?;
         self.regs.write(FACTORIAL, argument);

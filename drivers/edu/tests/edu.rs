@@ -128,10 +128,24 @@ fn nothing_of_it_touches_the_device_after_remove() {
     sim.advance(10.secs());
     assert_eq!(model.accesses(), accesses);
 
-    // And the device can be bound again, once it has finished what it was at.
+    // And the device can be bound again.
     let bound = bind(&sim, device).unwrap();
     bound.with(|edu| edu.start_factorial(3)).unwrap();
     sim.advance(1.secs());
+    assert_eq!(bound.with(|edu| edu.last()).unwrap().unwrap().value, 6);
+}
+
+/// The device takes no argument while it computes, and nothing would tell its result from that of another.
+#[test]
+fn what_the_last_driver_has_started_is_no_result_of_this_one() {
+    let (sim, _, bound) = bound(10.millis());
+    bound.with(|edu| edu.start_factorial(5)).unwrap();
+    let device = sim.may_sleep(|cx| bound.unbind(cx)).unwrap();
+    let bound = bind(&sim, device).unwrap();
+    assert_eq!(bound.with(|edu| edu.start_factorial(3)), Err(Error::Busy));
+    sim.advance(20.millis());
+    bound.with(|edu| edu.start_factorial(3)).unwrap();
+    sim.advance(20.millis());
     assert_eq!(bound.with(|edu| edu.last()).unwrap().unwrap().value, 6);
 }
 

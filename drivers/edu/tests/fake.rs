@@ -84,6 +84,7 @@ fn a_factorial_takes_these_accesses() {
     fake.clock(&sim);
     let bound = bind(&sim, &fake).unwrap();
     fake.expect()
+        .read(STATUS, Status::empty())
         .write(FACTORIAL, 5)
         .read(STATUS, Status::COMPUTING)
         .read(STATUS, Status::COMPUTING)
@@ -100,17 +101,23 @@ fn a_factorial_takes_these_accesses() {
 
 #[test]
 fn a_device_that_is_never_done_is_given_up_after_a_second() {
-    let fake = fake();
-    fake.fault(STATUS, Fault::stuck_high(Status::COMPUTING));
-    assert_eq!(factorial(&fake, 999.millis()), None);
-    assert_eq!(factorial(&fake, 1100.millis()), Some(Err(Error::TimedOut)));
+    let after = |time| {
+        let fake = fake();
+        fake.fault(STATUS, Fault::stuck_high(Status::COMPUTING).after(1));
+        factorial(&fake, time)
+    };
+    assert_eq!(after(999.millis()), None);
+    assert_eq!(after(1100.millis()), Some(Err(Error::TimedOut)));
 }
 
 #[test]
 fn a_glitch_of_the_status_register_is_a_device_that_is_gone() {
     let fake = fake();
-    fake.fault(STATUS, Fault::reads_ones().after(2).times(1));
-    fake.on_read(STATUS, |_| Status::COMPUTING);
+    fake.fault(STATUS, Fault::reads_ones().after(3).times(1));
+    fake.on_read(STATUS, |regs| match regs.reads(STATUS) {
+        1 => Status::empty(),
+        _ => Status::COMPUTING,
+    });
     assert_eq!(factorial(&fake, 1.millis()), Some(Err(Error::Gone)));
 }
 
@@ -121,7 +128,7 @@ fn a_device_may_be_pulled_out_at_any_moment() {
     for moment in 0.. {
         let fake = fake();
         fake.on_read(STATUS, |regs| match regs.reads(STATUS) {
-            1 => Status::COMPUTING,
+            2 => Status::COMPUTING,
             _ => Status::empty(),
         });
         fake.on_write(FACTORIAL, |regs, _| regs.set(FACTORIAL, 120));
@@ -144,8 +151,8 @@ fn a_device_may_be_pulled_out_at_any_moment() {
     let expected = [
         // Before the id; before the pattern, and before its answer.
         vec![Err(Error::NotEdu { id: !0 }), not_alive, not_alive],
-        // Before the argument, the two looks, the result, and the look after it.
-        gone(5),
+        // Before the look whether it is idle, the argument, the two looks, the result, and the look after it.
+        gone(6),
         // Before `remove`, and not at all.
         vec![Ok(120); 2],
     ];
