@@ -1,0 +1,135 @@
+//! The device is pulled out while both processors are in its driver; then there is another in its place.
+#![forbid(unsafe_code)]
+
+use core::hint::spin_loop;
+
+use driver_scope::{Error, MaySleep, PciDevice, Platform, Units};
+
+use super::{bind, cycles, expect, factorial, load, nothing_late, until, with_bar, Bound};
+use super::{EXPECTED_ID, PATIENCE};
+use crate::machine::pci::NOBODY;
+use crate::machine::slot::Slot;
+use crate::platform::{timers, Bare};
+use crate::report::{info, Report, Why};
+use crate::why;
+
+/// What is asked of whoever runs the machine.
+const PULL_OUT: &str = "please pull the device out";
+const PUT_IN: &str = "please put another in";
+
+/// All of it. The error is the name of a step without which the rest makes no sense.
+pub fn run(
+    slot: Slot,
+    bare: &Bare,
+    device: PciDevice<Bare>,
+    cx: MaySleep<'_>,
+    report: &mut Report,
+) -> Result<(), &'static str> {
+    // A button that was pressed before is nothing to us.
+    let _ = slot.is_asked();
+    let bound = report.step("probe", bind(bare, device, cx))?;
+    report.check("identify", expect(EXPECTED_ID, bound.with(|edu| edu.id())));
+    report.check("both-processors", load::both_processors(&bound, cx));
+    report.check("forget", super::forget_a_handle(&bound, cx));
+
+    report.step("pulled-out", pulled_out(slot, &bound, cx))?;
+    report.check("seen-gone", seen_gone(&bound, cx));
+    load::stop();
+    let device = report.step("remove", bound.unbind(cx).map_err(Why::new))?;
+    report.check("nothing-late", nothing_late(bare, cx));
+
+    let device = report.step("put-in", put_in(slot, bare, &device, cx))?;
+    let bound = report.step("probe-again", bind(bare, device, cx))?;
+    report.check(
+        "identify-again",
+        expect(EXPECTED_ID, bound.with(|edu| edu.id())),
+    );
+    report.check("factorial-again", factorial(&bound, 12, 479_001_600, cx));
+    drop(bound);
+    report.check("memory", cycles::memory(cx));
+    Ok(())
+}
+
+/// Keeps both processors in the driver, with a factorial under way and timers armed, until the button is pressed; and then takes the power at
+/// once, as if there had been no time for anything else.
+///
+/// Only this processor starts factorials, and so it is the only one that touches the register for them: QEMU 10.0 ends itself (`mutex->initialized`) if that
+/// is accessed by another at the very moment at which the device is taken away.
+fn pulled_out(slot: Slot, bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
+    until(bound.platform(), cx, || {
+        !bound.with(|edu| edu.is_computing())
+    })?;
+    load::start_looking(bound).map_err(Why::new)?;
+    info(format_args!("{PULL_OUT}"));
+    let bare = bound.platform();
+    let start = bare.now();
+    let before = [0, 1].map(timers::calls);
+    let mut computing = 0_usize;
+    let busy = |computing: &mut usize| {
+        let _ = bound.with(|edu| edu.start_factorial(9));
+        *computing += usize::from(bound.with(|edu| edu.is_computing()));
+    };
+    while !slot.is_asked() {
+        busy(&mut computing);
+        if bare.now().saturating_duration_since(start) > PATIENCE {
+            return Err(why!("nobody has asked for the device within {PATIENCE:?}"));
+        }
+    }
+    // Another moment in each run: the clock says which.
+    let moment = bare
+        .now()
+        .saturating_add((bare.now().as_nanos() % 200_000).nanos());
+    while bare.now() < moment || !bound.with(|edu| edu.is_computing()) {
+        busy(&mut computing);
+    }
+    slot.power_off();
+    let start = bare.now();
+    while slot.is_taken() || slot.function().vendor() != NOBODY {
+        busy(&mut computing);
+        spin_loop();
+        if bare.now().saturating_duration_since(start) > PATIENCE {
+            return Err(why!("the device is still there"));
+        }
+    }
+    let calls = [0, 1].map(|cpu| timers::calls(cpu) - before[cpu]);
+    info(format_args!(
+        "gone, after {calls:?} callbacks and {computing} factorials under way"
+    ));
+    Ok(())
+}
+
+/// The driver sees it: what is under way ends, and no other factorial can be started.
+fn seen_gone(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
+    until(bound.platform(), cx, || {
+        let again = bound.with(|edu| edu.start_factorial(9));
+        again == Err(edu::Error::Gone) && !bound.with(|edu| edu.is_computing())
+    })
+}
+
+/// Waits for another device in the slot, and makes it ready for a driver.
+fn put_in(
+    slot: Slot,
+    bare: &Bare,
+    old: &PciDevice<Bare>,
+    cx: MaySleep<'_>,
+) -> Result<PciDevice<Bare>, Why> {
+    info(format_args!("{PUT_IN}"));
+    until(bare, cx, || slot.is_taken())?;
+    let _ = slot.is_asked();
+    slot.power_on();
+    let function = slot.function();
+    until(bare, cx, || function.vendor() != NOBODY)?;
+    // What the standard gives a device to get ready.
+    bare.sleep(cx, 1.millis());
+    let bar = old.bar(0).and_then(|bar| bar.renewed());
+    let device = bar
+        .and_then(|bar| with_bar(function, bar))
+        .map_err(Why::new)?;
+    match (device.vendor(), device.device()) {
+        edu::PCI_ID => Ok(device),
+        (vendor, id) => Err(why!(
+            "{vendor:04x}:{id:04x} was put in: {}",
+            Error::NoDevice
+        )),
+    }
+}
