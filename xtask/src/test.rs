@@ -38,7 +38,11 @@ const EXAMPLE_LIMIT: Duration = Duration::from_secs(5);
 const SAFE_MMIO: &str = "safe-mmio,barriers";
 
 /// Packages that are workspaces of their own, since in the common one the feature `std` is always on.
-const OUTSIDE: [&str; 2] = ["tests/no-alloc/Cargo.toml", "tests/no-std/Cargo.toml"];
+const OUTSIDE: [&str; 3] = [
+    "tests/no-alloc/Cargo.toml",
+    "tests/no-std/Cargo.toml",
+    "platforms/bare-metal/Cargo.toml",
+];
 
 /// A check, by its name. `Ok(Some(why))` says why it could not run here.
 type Check = (&'static str, fn() -> Result<Option<String>>);
@@ -61,6 +65,7 @@ const CHECKS: &[Check] = &[
     ("fuzzing, 10 seconds", fuzzing),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
+    ("QEMU's edu on bare metal", bare_metal),
 ];
 
 enum Outcome {
@@ -400,6 +405,14 @@ fn uio() -> Result<Option<String>> {
         ));
     }
     qemu::run(&["uio".into()]).map(|()| None)
+}
+
+fn bare_metal() -> Result<Option<String>> {
+    if !runs(qemu::QEMU, &["--version"]) {
+        return Ok(Some(format!("{} is not installed", qemu::QEMU)));
+    }
+    qemu::run(&["bare-metal".into()])?;
+    qemu::run(&["bare-metal".into(), "--surprise".into()]).map(|()| None)
 }
 
 fn runs(program: &str, args: &[&str]) -> bool {

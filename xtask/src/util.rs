@@ -63,18 +63,38 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<Vec<u8>> {
 /// Runs a command, shows its standard output live and keeps a copy in `file`, which is complete up to
 /// the last byte read even if the time limit ends the command.
 pub fn tee(command: &mut Command, limit: Duration, file: &Path) -> Result<Vec<u8>> {
+    let (all, status) = watch(command, limit, file, |_| Ok(()))?;
+    succeeded(command, status)?;
+    Ok(all)
+}
+
+/// The same; and `seen` is told of each line as soon as it is whole. The command may end as it likes: it is
+/// the caller who knows what is right.
+pub fn watch(
+    command: &mut Command,
+    limit: Duration,
+    file: &Path,
+    mut seen: impl FnMut(&str) -> io::Result<()>,
+) -> Result<(Vec<u8>, ExitStatus)> {
     echo(command);
     let mut copy = File::create(file).with_context(|| format!("creating {}", file.display()))?;
     let mut all = Vec::new();
+    // The begin of the line that is not whole yet.
+    let mut line = 0;
     let status = pump(command, limit, |bytes| {
         all.extend_from_slice(bytes);
         copy.write_all(bytes)?;
         let mut stdout = io::stdout().lock();
         stdout.write_all(bytes)?;
-        stdout.flush()
+        stdout.flush()?;
+        drop(stdout);
+        while let Some(len) = all[line..].iter().position(|&byte| byte == b'\n') {
+            seen(String::from_utf8_lossy(&all[line..line + len]).trim_end())?;
+            line += len + 1;
+        }
+        Ok(())
     })?;
-    succeeded(command, status)?;
-    Ok(all)
+    Ok((all, status))
 }
 
 /// Feeds `sink` until the command closes its standard output.
@@ -184,6 +204,23 @@ mod tests {
     fn output_is_captured() {
         let text = output(&mut sh("echo one; echo two"), Duration::from_secs(10)).unwrap();
         assert_eq!(text, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn lines_are_told_when_they_are_whole() {
+        let file = env::temp_dir().join(format!("xtask-watch-{}", std::process::id()));
+        let mut lines = Vec::new();
+        let mut script = sh("printf 'one\\r\\ntw'; sleep 0.1; printf 'o\\nthree'; exit 3");
+        let (text, status) = watch(&mut script, Duration::from_secs(10), &file, |line| {
+            lines.push(line.to_owned());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(lines, ["one", "two"]);
+        assert_eq!(text, b"one\r\ntwo\nthree");
+        assert_eq!(std::fs::read(&file).unwrap(), text);
+        assert_eq!(status.code(), Some(3));
+        std::fs::remove_file(&file).unwrap();
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Judges what a guest printed. A guest that prints nothing, stops half-way, skips a check or takes the
 //! kernel down must never pass.
 
+use anyhow::{ensure, Result};
+
 /// What a guest has to say. With the prefix `UIO` its lines are
 ///
 /// ```text
@@ -31,8 +33,19 @@ const TROUBLE: [&str; 9] = [
     "panicked at",
 ];
 
+/// Fails, saying everything that is wrong, if this is not what a good run prints.
+pub fn judge(text: &[u8], expected: &Expected) -> Result<()> {
+    let wrong = complaints(&String::from_utf8_lossy(text), expected);
+    ensure!(
+        wrong.is_empty(),
+        "the transcript is not that of a good run:\n    {}",
+        wrong.join("\n    ")
+    );
+    Ok(())
+}
+
 /// Everything that is wrong with a transcript; nothing if the run was good.
-pub fn complaints(text: &str, expected: &Expected) -> Vec<String> {
+fn complaints(text: &str, expected: &Expected) -> Vec<String> {
     let marker = format!("{}-", expected.prefix);
     let mut wrong = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
@@ -97,7 +110,7 @@ mod tests {
         UIO-RESULT pass checks=2\r\n\
         [    1.0] reboot: Power down\r\n";
 
-    fn judge(text: &str) -> Vec<String> {
+    fn complaints_of(text: &str) -> Vec<String> {
         let checks = &["bind", "identify"];
         complaints(
             text,
@@ -110,7 +123,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, why: &[&str]) {
-        let wrong = judge(text);
+        let wrong = complaints_of(text);
         assert_eq!(wrong.len(), why.len(), "{wrong:#?}");
         for (wrong, why) in wrong.iter().zip(why) {
             assert!(wrong.contains(why), "`{why}` is not in `{wrong}`");
@@ -119,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_good_run_passes() {
-        assert_eq!(judge(GOOD), Vec::<String>::new());
+        assert_eq!(complaints_of(GOOD), Vec::<String>::new());
     }
 
     #[test]

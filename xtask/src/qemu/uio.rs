@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{Context, Result};
 
 use super::cpio::Archive;
 use super::debian::{self, Kernel};
-use super::transcript::{complaints, Expected};
-use super::QEMU;
+use super::transcript::{judge, Expected};
+use super::{options, repeated, QEMU};
 use crate::util::{self, step};
 
 /// What the guest program must report. The list is here and not read from the guest, so that a check
@@ -47,10 +47,12 @@ const BUILD: Duration = Duration::from_secs(600);
 /// A boot takes 5 to 8 s where QEMU has to emulate.
 const BOOT: Duration = Duration::from_secs(60);
 
+const USAGE: &str = "usage: cargo xtask qemu uio [--repeat N]";
+
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 pub fn run(args: &[String]) -> Result<()> {
-    let repeat = repeat(args)?;
+    let repeat = options(args, &[], USAGE)?.repeat;
     let dir = util::target_dir()?.join("qemu");
     fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
 
@@ -62,35 +64,11 @@ pub fn run(args: &[String]) -> Result<()> {
     fs::write(&initramfs, archive(&init, &kernel)?)
         .with_context(|| format!("writing {}", initramfs.display()))?;
 
-    for n in 1..=repeat {
-        step(format!("boot {n} of {repeat}, Linux {}", kernel.release));
-        let log = dir.join("uio.log");
-        let started = Instant::now();
-        boot(&kernel, &initramfs, &log).with_context(|| {
-            format!(
-                "boot {n} of {repeat} failed; its output is in {}",
-                log.display()
-            )
-        })?;
-        step(format!(
-            "boot {n} of {repeat}: {} checks passed in {:.1} s",
-            EXPECTED.checks.len(),
-            started.elapsed().as_secs_f64()
-        ));
-    }
-    Ok(())
-}
-
-fn repeat(args: &[String]) -> Result<u32> {
-    const USAGE: &str = "usage: cargo xtask qemu uio [--repeat N]";
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let n = match args.as_slice() {
-        [] => 1,
-        ["--repeat", n] => n.parse().with_context(|| format!("`{n}`\n{USAGE}"))?,
-        _ => bail!("{USAGE}"),
-    };
-    ensure!(n > 0, "--repeat 0 would check nothing");
-    Ok(n)
+    let log = dir.join("uio.log");
+    let what = format!("Linux {}", kernel.release);
+    repeated(repeat, &what, &EXPECTED, &log, || {
+        boot(&kernel, &initramfs, &log)
+    })
 }
 
 /// The guest program, static because the initramfs has no libraries.
@@ -148,27 +126,5 @@ fn boot(kernel: &Kernel, initramfs: &Path, log: &Path) -> Result<()> {
         .arg(initramfs)
         .args(["-append", append]);
     let text = util::tee(&mut qemu, BOOT, log)?;
-    let wrong = complaints(&String::from_utf8_lossy(&text), &EXPECTED);
-    if !wrong.is_empty() {
-        bail!(
-            "the transcript is not that of a good run:\n    {}",
-            wrong.join("\n    ")
-        );
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options() {
-        let parse = |args: &[&str]| repeat(&args.iter().map(|s| s.to_string()).collect::<Vec<_>>());
-        assert_eq!(parse(&[]).unwrap(), 1);
-        assert_eq!(parse(&["--repeat", "3"]).unwrap(), 3);
-        for bad in [&["--repeat"][..], &["--repeat", "0"], &["3"]] {
-            assert!(parse(bad).is_err(), "{bad:?}");
-        }
-    }
+    judge(&text, &EXPECTED)
 }
