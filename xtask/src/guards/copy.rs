@@ -24,6 +24,9 @@ pub(super) const NO_STD: &str = "no-std";
 
 pub(super) const NO_STD_TESTS: &str = "unwinding";
 
+/// What begins the name of a check of the bare machine out of which the device is pulled.
+pub(super) const SURPRISE: &str = "surprise/";
+
 /// The copy of the tree and what is built from it. Kept from run to run, so that little is built anew.
 pub(super) struct Workshop {
     pub(super) tree: PathBuf,
@@ -232,6 +235,43 @@ impl Workshop {
         );
         Ok(said)
     }
+
+    /// Has the image for the bare machine built and run, once in each way that these checks need, and says which of them were not
+    /// passed.
+    pub(super) fn bare<'a>(&self, what: &str, names: &[&'a str]) -> Result<Vec<&'a str>> {
+        let mut failed = Vec::new();
+        for surprise in [false, true] {
+            let mut names = names
+                .iter()
+                .filter(|name| name.starts_with(SURPRISE) == surprise)
+                .peekable();
+            if names.peek().is_none() {
+                continue;
+            }
+            let file = self.output(what, if surprise { "bare surprise" } else { "bare" })?;
+            let mut cargo = self.cargo("bare");
+            cargo.args(["run", "--quiet", "--package", "xtask", "--"]);
+            cargo.args(["qemu", "bare-metal"]);
+            cargo.args(surprise.then_some("--surprise"));
+            // It fails, since the machine does, or hangs until it is ended.
+            finish(cargo, BUILD_LIMIT, &file)?;
+            let said = fs::read_to_string(&file)?;
+            ensure!(
+                said.contains("boot 1 of 1"),
+                "the image does not build (see {})",
+                file.display()
+            );
+            failed.extend(names.filter(|name| !passed(&said, name)));
+        }
+        Ok(failed)
+    }
+}
+
+/// Whether the bare machine has said that it passed a check.
+pub(super) fn passed(said: &str, name: &str) -> bool {
+    let check = name.strip_prefix(SURPRISE).unwrap_or(name);
+    let line = format!("BARE-CHECK {check} ok");
+    said.lines().any(|said| said.trim_end() == line)
 }
 
 pub(super) fn remove_others(folder: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {

@@ -49,6 +49,8 @@ pub(super) enum Suite {
     Loom,
     /// A program of `ui-tests`, which the compiler must refuse.
     Ui,
+    /// A check of `platforms/bare-metal`, of the run in which the device is pulled out if it begins with `SURPRISE`.
+    Bare,
     /// A file of `tests/`, `lib`, or `NO_STD`.
     Program(String),
 }
@@ -58,16 +60,18 @@ impl fmt::Display for Test {
         match &self.suite {
             Suite::Loom => write!(f, "{}", self.name),
             Suite::Ui => write!(f, "ui: {}", self.name),
+            Suite::Bare => write!(f, "bare: {}", self.name),
             Suite::Program(program) => write!(f, "{program}: {}", self.name),
         }
     }
 }
 
-/// As an entry names it: `program: test`, `ui: program`, or the bare name of a model.
+/// As an entry names it: `program: test`, `ui: program`, `bare: check`, or the bare name of a model.
 pub(super) fn test(item: &str) -> Test {
     let (suite, name) = match item.split_once(": ") {
         None => (Suite::Loom, item),
         Some(("ui", name)) => (Suite::Ui, name),
+        Some(("bare", name)) => (Suite::Bare, name),
         Some((program, name)) => (Suite::Program(program.to_owned()), name),
     };
     Test {

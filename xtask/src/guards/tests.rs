@@ -224,6 +224,18 @@ test /copies/ui/brand/d.rs [should fail to compile] ... wip
 }
 
 #[test]
+fn what_the_bare_machine_says_is_understood() {
+    let said = "BARE-CHECK clock ok\r\nBARE-CHECK cycles FAILED ok\r\nBARE-CHECK loads ok\r\n";
+    assert!(passed(said, "clock"));
+    assert!(passed(said, "surprise/clock"));
+    for name in ["cycles", "load", "CHECK", ""] {
+        assert!(!passed(said, name), "{name}");
+    }
+    assert_eq!(test("bare: surprise/clock").suite, Suite::Bare);
+    assert_eq!(test("bare: clock").to_string(), "bare: clock");
+}
+
+#[test]
 fn a_test_ends_in_one_of_four_ways() {
     let folder = std::env::temp_dir().join(format!("guards-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

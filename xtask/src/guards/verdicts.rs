@@ -181,11 +181,7 @@ pub(super) fn examine(workshop: &Workshop, entries: &[Entry]) -> Result<BTreeMap
         );
     }
 
-    let names: Vec<&str> = tests
-        .iter()
-        .filter(|test| test.suite == Suite::Ui)
-        .map(|test| test.name.as_str())
-        .collect();
+    let names = names_of(tests.iter().copied(), &Suite::Ui);
     if !names.is_empty() {
         step(format!("{} programs on the untouched copy", names.len()));
         let said = workshop.ui("untouched", &names)?;
@@ -195,6 +191,13 @@ pub(super) fn examine(workshop: &Workshop, entries: &[Entry]) -> Result<BTreeMap
                 Some(other) => wrong.push(format!("ui: {name}: {other:?} with every guard")),
                 None => wrong.push(format!("ui: {name}: there is no such program")),
             }
+        }
+    }
+    let checks = names_of(tests.iter().copied(), &Suite::Bare);
+    if !checks.is_empty() {
+        step(format!("{} checks of the bare machine", checks.len()));
+        for name in workshop.bare("untouched", &checks)? {
+            wrong.push(format!("bare: {name}: not passed with every guard"));
         }
     }
     ensure!(
@@ -254,12 +257,7 @@ pub(super) fn take_away(
         }
     }
 
-    let names: Vec<&str> = entry
-        .tests
-        .iter()
-        .filter(|test| test.suite == Suite::Ui)
-        .map(|test| test.name.as_str())
-        .collect();
+    let names = names_of(&entry.tests, &Suite::Ui);
     if !names.is_empty() {
         let said = workshop.ui(&entry.id, &names)?;
         for name in names {
@@ -273,8 +271,21 @@ pub(super) fn take_away(
             }
         }
     }
+    let checks = names_of(&entry.tests, &Suite::Bare);
+    if !checks.is_empty() {
+        let not_passed = workshop.bare(&entry.id, &checks)?;
+        failed += not_passed.len();
+        let passes = checks.iter().filter(|name| !not_passed.contains(name));
+        uncaught.extend(passes.map(|name| format!("{name} passes")));
+    }
     ensure!(uncaught.is_empty(), "{}", uncaught.join("; "));
     Ok(caught(failed, aborted, hung))
+}
+
+/// The names of those tests that are of this suite.
+fn names_of<'a>(tests: impl IntoIterator<Item = &'a Test>, suite: &Suite) -> Vec<&'a str> {
+    let of_suite = tests.into_iter().filter(|test| test.suite == *suite);
+    of_suite.map(|test| test.name.as_str()).collect()
 }
 
 pub(super) fn caught(failed: usize, aborted: usize, hung: usize) -> String {
