@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
-use driver_scope::platform::{Dma, DmaBlock};
+use driver_scope::platform::{DeviceMemory, Dma, DmaBlock};
 use driver_scope::Error;
 
 use crate::machine::lock::Spin;
@@ -12,6 +12,8 @@ use crate::machine::pci::{command, Function};
 
 const PAGE: usize = 4096;
 const PAGES: usize = 64;
+/// How many devices may have memory at once.
+const CLAIMS: usize = 4;
 
 /// What free pages are filled with, so that a device that writes to them is noticed.
 const CANARY: u8 = 0x5a;
@@ -28,8 +30,23 @@ unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new([0; PAGE * PAGES]));
 
-/// Which pages are taken, a bit for each; and how many were found to be written to while they were not.
-static TAKEN: Spin<(u64, usize)> = Spin::new((0, 0));
+static STATE: Spin<State> = Spin::new(State {
+    taken: 0,
+    next: 0,
+    spoiled: 0,
+    claims: [None; CLAIMS],
+});
+
+struct State {
+    /// Which pages are taken, a bit for each.
+    taken: u64,
+    /// Where to look first for free ones: behind those that were given out last, so that what is given back is not given out again at once. A device
+    /// that writes late is noticed then.
+    next: usize,
+    /// How many were found to be written to while they were not taken.
+    spoiled: usize,
+    claims: [Option<Function>; CLAIMS],
+}
 
 /// Fills all pages. Once, before any is allocated.
 pub fn prepare() {
@@ -45,12 +62,24 @@ pub fn prepare() {
 
 /// How many pages are taken, and how many free ones were ever found to be written to.
 pub fn state() -> (u32, usize) {
-    TAKEN.with(|(taken, spoiled)| {
-        let taken_now = *taken;
-        let look = (0..PAGES).filter(|&page| taken_now >> page & 1 == 0 && !is_intact(page));
-        *spoiled += look.count();
-        (taken_now.count_ones(), *spoiled)
+    STATE.with(|state| {
+        let taken = state.taken;
+        let look = (0..PAGES).filter(|&page| taken >> page & 1 == 0 && !is_intact(page));
+        state.spoiled += look.count();
+        (taken.count_ones(), state.spoiled)
     })
+}
+
+/// The right to let a function reach memory, which one at a time has.
+pub struct Claim {
+    function: Function,
+    place: usize,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        STATE.with(|state| state.claims[self.place] = None);
+    }
 }
 
 fn page(number: usize) -> NonNull<u8> {
@@ -76,14 +105,34 @@ fn count(layout: Layout) -> usize {
     layout.size().div_ceil(PAGE).max(1)
 }
 
-// SAFETY: the promises, by their numbers. 1: whole pages, nobody else's while their bits are set, filled with zeroes; memory of this machine is coherent. 2: there is
-// no IOMMU; `quiet` takes from the device the right to reach memory at all.
+// SAFETY: the promises, by their numbers. 1: whole pages, nobody else's while their bits are set, filled with zeroes; memory of this machine is coherent. 2: the
+// accesses are those provided; the pages are only ever touched by raw pointers, while somebody has them by such accesses alone. 3: there is no IOMMU; `claim` gives the
+// device the right to reach memory at all, and `quiet` takes it. (So does the message of an interrupt, which is a write to memory as well.) 4: a table of the claims.
 unsafe impl Dma for Pages {
     type Device = Function;
+    type Claim = Claim;
+
+    fn claim(&self, device: &Function) -> Result<Claim, Error> {
+        let place = STATE.with(|state| {
+            if state.claims.contains(&Some(*device)) {
+                return Err(Error::DmaInUse);
+            }
+            let free = state.claims.iter().position(Option::is_none);
+            let free = free.ok_or(Error::NoMemory)?;
+            state.claims[free] = Some(*device);
+            Ok(free)
+        })?;
+        // SAFETY: it reaches what it is told, which is what it will be given.
+        unsafe { device.command(command::BUS_MASTER, 0) };
+        Ok(Claim {
+            function: *device,
+            place,
+        })
+    }
 
     fn allocate(
         &self,
-        device: &Function,
+        _claim: &Claim,
         layout: Layout,
         address_bits: u32,
     ) -> Result<DmaBlock, Error> {
@@ -91,42 +140,53 @@ unsafe impl Dma for Pages {
         if count > PAGES || layout.align() > PAGE {
             return Err(Error::NoMemory);
         }
-        let end = page(0).addr().get() + PAGE * PAGES;
-        if address_bits < usize::BITS && end > 1 << address_bits {
-            return Err(Error::NoMemory);
+        let last = page(0).addr().get() + PAGE * PAGES - 1;
+        if last.checked_shr(address_bits).unwrap_or(0) != 0 {
+            return Err(Error::DmaMask(address_bits));
         }
-        let first = TAKEN.with(|(taken, spoiled)| {
-            let first = (0..=PAGES - count).find(|&first| *taken & mask(first, count) == 0)?;
-            *taken |= mask(first, count);
-            *spoiled += (first..first + count)
+        let first = STATE.with(|state| {
+            let places = 0..=PAGES - count;
+            let behind = places.clone().skip(state.next).chain(places);
+            let free = |first: &usize| state.taken & mask(*first, count) == 0;
+            let first = { behind }.find(free)?;
+            state.taken |= mask(first, count);
+            state.next = first + count;
+            state.spoiled += (first..first + count)
                 .filter(|&page| !is_intact(page))
                 .count();
             Some(first)
         });
         let cpu = page(first.ok_or(Error::NoMemory)?);
-        // SAFETY: ours, by its bits. The device may reach memory: what it was given, and it is told no other address.
-        unsafe {
-            cpu.write_bytes(0, count * PAGE);
-            device.command(command::BUS_MASTER, 0);
-        }
+        // SAFETY: ours, by its bits.
+        unsafe { cpu.write_bytes(0, count * PAGE) };
         Ok(DmaBlock {
             cpu,
             device: cpu.as_ptr().expose_provenance() as u64,
         })
     }
 
-    unsafe fn free(&self, _device: &Function, block: DmaBlock, layout: Layout) {
+    unsafe fn free(&self, _claim: &Claim, block: DmaBlock, layout: Layout) {
         let (first, count) = (
             (block.cpu.addr().get() - page(0).addr().get()) / PAGE,
             count(layout),
         );
         // SAFETY: not used again, says the caller.
         unsafe { block.cpu.write_bytes(CANARY, count * PAGE) };
-        TAKEN.with(|(taken, _)| *taken &= !mask(first, count));
+        STATE.with(|state| state.taken &= !mask(first, count));
     }
 
-    fn quiet(&self, device: &Function) {
+    fn quiet(&self, claim: &Claim) {
         // SAFETY: it reaches less.
-        unsafe { device.command(0, command::BUS_MASTER) };
+        unsafe { claim.function.command(0, command::BUS_MASTER) };
+    }
+
+    #[inline(always)]
+    fn write_barrier() {
+        DeviceMemory::write_barrier();
+    }
+
+    #[inline(always)]
+    fn read_barrier() {
+        DeviceMemory::read_barrier();
     }
 }
