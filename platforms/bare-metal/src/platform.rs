@@ -60,7 +60,7 @@ pub fn interrupt(vector: usize) {
 }
 
 // SAFETY: the promises, by their numbers. 1: spin locks with interrupts masked, so no handler meets one that it has interrupted; deferred calls
-// are made by the worker, outside all handlers. 2: `Pool`, from a `FixedMemory`. 3: a processor is one context, and a handler on it another;
+// are made by the worker, outside all handlers. 2: `Pool`, from a `FixedMemory`. 3: a processor is one context, work on it another, a handler a third;
 // handlers do not nest. 4: a panic ends the machine. Timers are a `Monitor`'s, whose entries the timers' interrupts call.
 unsafe impl Platform for Bare {
     type Bus = Bars;

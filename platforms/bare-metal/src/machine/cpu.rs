@@ -19,7 +19,7 @@ pub const EXCEPTION_STACK: u8 = 2;
 /// What is to be known of a processor. Its own business: atomics, and relaxed ones, only because it is interrupted.
 pub struct Cpu {
     number: usize,
-    /// How many callbacks it is inside of: one at most, since interrupts do not nest.
+    /// How many callbacks it is inside of: two at most, a handler in work, since interrupts do not nest.
     depth: AtomicUsize,
     /// How often interrupts were masked, and whether they are to be enabled when that is over.
     masked: AtomicUsize,
@@ -189,7 +189,7 @@ pub fn is_masked() -> bool {
     flags & 1 << 9 == 0
 }
 
-/// Runs `f` as a callback: another context, in which one may not sleep.
+/// Runs `f` as a callback: another context than what it interrupts, or than the worker that calls it.
 pub fn callback<R>(f: impl FnOnce() -> R) -> R {
     let depth = &this().depth;
     depth.store(depth.load(Relaxed) + 1, Relaxed);

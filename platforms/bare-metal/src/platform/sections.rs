@@ -7,8 +7,8 @@ use driver_scope::sections::{Cells, Readers, Slots, Stuck, Which};
 
 use crate::machine::cpu::{self, CPUS};
 
-/// A processor outside handlers, and in one.
-const DEPTHS: usize = 2;
+/// A processor outside callbacks, in work or in a handler, and in a handler that has interrupted work.
+const DEPTHS: usize = 3;
 /// How many sets of cells a context has. Sections that nest deeper than all of them stop the machine.
 const SETS: usize = 8;
 
@@ -32,8 +32,8 @@ pub fn context() -> usize {
     cpu.number() * DEPTHS + cpu.depth().min(DEPTHS - 1)
 }
 
-// SAFETY: the promises, by their numbers. 1: a context's cells are its own for good, and statics; handlers do not nest, so those on one processor are
-// one context at a time, one after the other. 2: all cells are always visited. 3: both are SeqCst fences.
+// SAFETY: the promises, by their numbers. 1: a context's cells are its own for good, and statics; handlers do not nest, so what runs on one processor at
+// one depth runs one after the other: as one context. 2: all cells are always visited. 3: both are SeqCst fences.
 unsafe impl Readers for Processors {
     #[inline(always)]
     fn mine(&self) -> &Cells {

@@ -1,9 +1,10 @@
-//! What the second processor does outside interrupts: calls that were deferred, and whatever else is given to it.
+//! What the second processor does outside interrupts: calls that were deferred, work, and whatever else is given to it.
 
 use driver_scope::platform::{DeferredEntry, DeferredNode, DeferredQueue};
 
+use crate::machine::apic;
 use crate::machine::lock::Spin;
-use crate::machine::{apic, cpu};
+use crate::platform::timers;
 
 /// The processor that it runs on.
 pub const CPU: usize = 1;
@@ -33,8 +34,9 @@ pub fn run(step: impl Fn() -> bool, is_idle: impl Fn() -> bool) -> ! {
             // SAFETY: out of the queue, once; no handler and no lock here.
             unsafe { call.make() };
         }
-        if !step() {
-            cpu::wait_unless(|| !is_idle() || !DEFERRED.with(|queue| queue.is_empty()));
+        let worked = timers::work();
+        if !step() && !worked {
+            timers::wait_for_work(|| !is_idle() || !DEFERRED.with(|queue| queue.is_empty()));
         }
     }
 }
