@@ -284,7 +284,7 @@ unsafe impl Irqs for Messages {
     }
 
     unsafe fn enable(&self, node: NonNull<Node>) {
-        // SAFETY: (this and the four below) initialised, says the caller, and never written again.
+        // SAFETY: (this and those below) initialised, says the caller, and never written again.
         let node = unsafe { node.as_ref() };
         let again = node.with(|vector| {
             if vector.disabled == 0 {
@@ -310,6 +310,15 @@ unsafe impl Irqs for Messages {
         // SAFETY: see `enable`.
         let node = unsafe { node.as_ref() };
         node.with(|vector| vector.state()).unwrap_or(ENDED)
+    }
+
+    unsafe fn is_inside(&self, node: NonNull<Node>) -> bool {
+        // SAFETY: see `enable`.
+        let node = unsafe { node.as_ref() };
+        let here = cpu::this().number();
+        // Handlers do not nest: if one runs on this processor, it is what the caller runs in.
+        node.with(|vector| vector.running && vector.cpu == here)
+            .unwrap_or(false)
     }
 
     unsafe fn synchronize(
