@@ -18,6 +18,7 @@ use crate::why;
 
 mod cycles;
 pub mod load;
+mod parts;
 mod surprise;
 
 /// Version 1.0 of an edu.
@@ -82,6 +83,7 @@ fn checks(second: bool, report: &mut Report) -> Result<(), &'static str> {
         report.check("deferred", cycles::removed_in_a_callback(&bare, bound, cx));
 
         let function = report.step("device-again", find())?;
+        let function = parts::run(function, cx, report)?;
         cycles::run(function, cx, report);
         info(format_args!(
             "{} interrupts came for nobody",

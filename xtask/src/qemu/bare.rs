@@ -35,6 +35,15 @@ const EXPECTED: Expected = Expected {
         "factorial-again",
         "deferred",
         "device-again",
+        "probe-parts",
+        "interrupts",
+        "interrupt-disabled",
+        "work",
+        "dma",
+        "remove-parts",
+        "no-dma-late",
+        "storms",
+        "no-interrupt-late",
         "cycles",
         "load",
         "no-callback-late",
@@ -64,6 +73,15 @@ const EXPECTED_SURPRISE: Expected = Expected {
         "probe-again",
         "identify-again",
         "factorial-again",
+        "remove-again",
+        "probe-parts",
+        "storm",
+        "pulled-out-again",
+        "seen-gone-again",
+        "remove-parts",
+        "no-dma-late",
+        "no-interrupt-late",
+        "put-in-again",
         "memory",
     ],
 };
@@ -149,22 +167,24 @@ fn surprise(image: &Path, log: &Path) -> Result<()> {
             "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
         ])
         .args(["-device", "pcie-root-port,id=slot1,chassis=1,slot=1"])
-        .args(["-device", "edu,id=first,bus=slot1"]);
+        .args(["-device", "edu,id=edu1,bus=slot1"]);
     let mut monitor = None;
+    let mut number = 1;
     let result = boot(qemu, log, &EXPECTED_SURPRISE, |line| {
         let (command, arguments) = match line {
-            PULL_OUT => ("device_del", r#"{"id":"first"}"#),
-            PUT_IN => (
-                "device_add",
-                r#"{"driver":"edu","id":"second","bus":"slot1"}"#,
-            ),
+            PULL_OUT => ("device_del", format!(r#"{{"id":"edu{number}"}}"#)),
+            PUT_IN => {
+                number += 1;
+                let new = format!(r#"{{"driver":"edu","id":"edu{number}","bus":"slot1"}}"#);
+                ("device_add", new)
+            }
             _ => return Ok(()),
         };
         if monitor.is_none() {
             monitor = Some(Monitor::connect(&socket)?);
         }
         match &mut monitor {
-            Some(monitor) => monitor.execute(command, arguments),
+            Some(monitor) => monitor.execute(command, &arguments),
             None => unreachable!("just connected"),
         }
     });

@@ -5,7 +5,7 @@ use core::hint::spin_loop;
 
 use driver_scope::{Error, MaySleep, PciDevice, Platform, Units};
 
-use super::{bind, cycles, expect, factorial, load, nothing_late, until, with_bar, Bound};
+use super::{bind, cycles, expect, factorial, load, nothing_late, parts, until, with_bar, Bound};
 use super::{EXPECTED_ID, PATIENCE};
 use crate::machine::pci::NOBODY;
 use crate::machine::slot::Slot;
@@ -45,13 +45,15 @@ pub fn run(
         expect(EXPECTED_ID, bound.with(|edu| edu.id())),
     );
     report.check("factorial-again", factorial(&bound, 12, 479_001_600, cx));
-    drop(bound);
+    let device = report.step("remove-again", bound.unbind(cx).map_err(Why::new))?;
+
+    let device = parts::surprise(device, cx, report, |bare, busy| taken_out(slot, bare, busy))?;
+    report.step("put-in-again", put_in(slot, bare, &device, cx))?;
     report.check("memory", cycles::memory(cx));
     Ok(())
 }
 
-/// Keeps both processors in the driver, with a factorial under way and timers armed, until the button is pressed; and then takes the power at
-/// once, as if there had been no time for anything else.
+/// Keeps both processors in the driver, with a factorial under way and timers armed, until the device is out.
 ///
 /// Only this processor starts factorials, and so it is the only one that touches the register for them: QEMU 10.0 ends itself (`mutex->initialized`) if that
 /// is accessed by another at the very moment at which the device is taken away.
@@ -60,17 +62,29 @@ fn pulled_out(slot: Slot, bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
         !bound.with(|edu| edu.is_computing())
     })?;
     load::start_looking(bound).map_err(Why::new)?;
-    info(format_args!("{PULL_OUT}"));
-    let bare = bound.platform();
-    let start = bare.now();
     let before = [0, 1].map(timers::calls);
     let mut computing = 0_usize;
-    let busy = |computing: &mut usize| {
+    let busy = || {
         let _ = bound.with(|edu| edu.start_factorial(9));
-        *computing += usize::from(bound.with(|edu| edu.is_computing()));
+        let under_way = bound.with(|edu| edu.is_computing());
+        computing += usize::from(under_way);
+        under_way
     };
+    taken_out(slot, bound.platform(), busy)?;
+    let calls = [0, 1].map(|cpu| timers::calls(cpu) - before[cpu]);
+    info(format_args!(
+        "gone, after {calls:?} callbacks and {computing} factorials under way"
+    ));
+    Ok(())
+}
+
+/// Waits until the button is pressed; and then takes the power at once, as if there had been no time for anything else. `busy` keeps the driver busy, and says
+/// whether what it should be busy with is under way.
+fn taken_out(slot: Slot, bare: &Bare, mut busy: impl FnMut() -> bool) -> Result<(), Why> {
+    info(format_args!("{PULL_OUT}"));
+    let start = bare.now();
     while !slot.is_asked() {
-        busy(&mut computing);
+        busy();
         if bare.now().saturating_duration_since(start) > PATIENCE {
             return Err(why!("nobody has asked for the device within {PATIENCE:?}"));
         }
@@ -79,22 +93,16 @@ fn pulled_out(slot: Slot, bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
     let moment = bare
         .now()
         .saturating_add((bare.now().as_nanos() % 200_000).nanos());
-    while bare.now() < moment || !bound.with(|edu| edu.is_computing()) {
-        busy(&mut computing);
-    }
+    while !busy() || bare.now() < moment {}
     slot.power_off();
     let start = bare.now();
     while slot.is_taken() || slot.function().vendor() != NOBODY {
-        busy(&mut computing);
+        busy();
         spin_loop();
         if bare.now().saturating_duration_since(start) > PATIENCE {
             return Err(why!("the device is still there"));
         }
     }
-    let calls = [0, 1].map(|cpu| timers::calls(cpu) - before[cpu]);
-    info(format_args!(
-        "gone, after {calls:?} callbacks and {computing} factorials under way"
-    ));
     Ok(())
 }
 
