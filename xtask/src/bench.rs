@@ -32,12 +32,16 @@ const ABOUT: [&str; 3] = [
 
 pub fn run(args: &[String]) -> Result<()> {
     match args {
-        [name] if name == "report" => report(),
+        [name] if name == "report" => report(&BENCHES),
+        [name, of @ ..] if name == "report" && of.iter().all(|name| is_bench(name)) => {
+            let of: Vec<&str> = of.iter().map(String::as_str).collect();
+            report(&of)
+        }
         [name] if is_bench(name) => util::run(&mut cargo(name, false), LIMIT),
         [name, option] if is_bench(name) && option == "--quick" => {
             util::run(&mut cargo(name, true), LIMIT)
         }
-        _ => bail!("usage: cargo xtask bench access|revoke|timers [--quick], or report"),
+        _ => bail!("usage: cargo xtask bench access|revoke|timers [--quick], or report [access] [revoke] [timers]"),
     }
 }
 
@@ -62,27 +66,45 @@ fn cargo(name: &str, quick: bool) -> Command {
     cargo
 }
 
-/// Runs all and makes the page of what they print.
-fn report() -> Result<()> {
+/// Runs these, and makes the page of what they print; of the others it keeps what it has.
+fn report(of: &[&str]) -> Result<()> {
     let date = util::output(
         Command::new("date").args(["-u", "+%F"]),
         Duration::from_secs(10),
     )?;
-    let mut page = format!(
-        "# Benchmarks\n\nMade on {} by `cargo xtask bench report`, which runs all benches and puts here what they print. The candidates of a table \
+    let date = String::from_utf8(date)?;
+    let path = util::root().join(PAGE);
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    let mut page = "# Benchmarks\n\nMade by `cargo xtask bench report`, which runs the benches and puts here what they print, each with its date. The candidates of a table \
          were measured in turns in one run, so its ratios hold although the machine is noisy; instructions were counted by valgrind. Each was first seen to \
-         do what it should: to read what is there and, where it is protected, nothing after its revoke; to fire what is pending, and nothing that was cancelled.\n",
-        String::from_utf8(date)?.trim()
-    );
+         do what it should: to read what is there and, where it is protected, nothing after its revoke; to fire what is pending, and nothing that was cancelled.\n"
+        .to_owned();
     for (name, about) in BENCHES.into_iter().zip(ABOUT) {
+        if !of.contains(&name) {
+            page += kept(name, &old).with_context(|| format!("{PAGE} has no {name} yet"))?;
+            continue;
+        }
         let copy = util::target_dir()?.join(format!("bench-{name}.txt"));
         let printed = util::tee(&mut cargo(name, false), LIMIT, &copy)?;
         let printed = String::from_utf8(printed).context("the bench prints text")?;
-        page += &section(name, about, &printed)?;
+        page += &section(name, &format!("{about} Run on {}.", date.trim()), &printed)?;
     }
-    fs::write(util::root().join(PAGE), page).with_context(|| format!("writing {PAGE}"))?;
+    fs::write(path, page).with_context(|| format!("writing {PAGE}"))?;
     step(format!("{PAGE} is written"));
     Ok(())
+}
+
+/// How the part of the page for a bench begins.
+fn heading(name: &str) -> String {
+    format!("\n## `cargo xtask bench {name}`\n")
+}
+
+/// That part of an old page.
+fn kept<'a>(name: &str, page: &'a str) -> Option<&'a str> {
+    let start = page.find(&heading(name))?;
+    let rest = &page[start + 1..];
+    let end = rest.find("\n## ").unwrap_or(rest.len());
+    Some(&page[start..=start + end])
 }
 
 /// The part of the page for one bench.
@@ -98,10 +120,7 @@ fn section(name: &str, about: &str, printed: &str) -> Result<String> {
         .position(|line| line.starts_with("the same for programs"))
         .with_context(|| format!("{name} did not come to its end"))?;
     let mut text = String::new();
-    writeln!(
-        text,
-        "\n## `cargo xtask bench {name}`\n\n{about}\n\n```text"
-    )?;
+    writeln!(text, "{}\n{about}\n\n```text", heading(name))?;
     for line in &lines[..end] {
         writeln!(text, "{}", line.trim_end())?;
     }
@@ -120,6 +139,16 @@ mod tests {
             text,
             "\n## `cargo xtask bench access`\n\nAbout.\n\n```text\na\nb\n```\n"
         );
+    }
+
+    #[test]
+    fn what_is_not_run_again_is_kept() {
+        let part = |name| section(name, "About.", "a\nthe same for programs: /x\n").unwrap();
+        let (one, two) = (part("access"), part("timers"));
+        let page = format!("# Benchmarks\n\nHead.\n{one}{two}");
+        assert_eq!(kept("access", &page), Some(one.as_str()));
+        assert_eq!(kept("timers", &page), Some(two.as_str()));
+        assert_eq!(kept("revoke", &page), None);
     }
 
     #[test]
