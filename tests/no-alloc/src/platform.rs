@@ -8,7 +8,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{fence, AtomicBool, Ordering, Ordering::Relaxed};
 use core::time::Duration;
 
-use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, RawLock, NoDma, NoIrqs};
+use driver_scope::platform::{Bus, DeferredEntry, FixedMemory, NoDma, NoIrqs, RawLock};
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Due, Monitor, Queue, Small};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform, Word};
