@@ -2,6 +2,7 @@
 
 mod timers {
     pub mod candidates;
+    pub mod checked;
     pub mod containers;
     pub mod count;
     pub mod heaps;

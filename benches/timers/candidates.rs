@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use driver_scope::timer::queue::{Large, Medium, Small};
 use driver_scope_benches::rivals::version;
 
+use super::checked::{Checked, Note};
 use super::containers::{Floor, LazyHeap, Nothing, RedBlack, SortedMap};
 use super::heaps::{FourHeap, PairingHeap};
 use super::ours::Ours;
@@ -19,6 +20,10 @@ pub struct Candidate {
     pub ours: bool,
     /// Not a rival, but what the others are compared with.
     pub base: bool,
+    /// Not a rival, but a structure that our queue could have had.
+    pub structure: bool,
+    /// It has a thread of its own.
+    pub threaded: bool,
     /// Whether it fires in the order of instants, and of starts where those are equal.
     pub exact: bool,
     pub cannot: &'static [Op],
@@ -146,6 +151,8 @@ pub fn all() -> Vec<Candidate> {
         name: name.to_owned(),
         ours: false,
         base: false,
+        structure: false,
+        threaded: false,
         exact: true,
         cannot: &[],
         note: "",
@@ -155,6 +162,11 @@ pub fn all() -> Vec<Candidate> {
     };
     let ours = |id, name, fixed, make| Candidate {
         ours: true,
+        ..new(id, name, fixed, make)
+    };
+    let structure = |id, name, note, fixed, make| Candidate {
+        structure: true,
+        note,
         ..new(id, name, fixed, make)
     };
     let named = |name: &str, package| format!("{name} {}", version(package));
@@ -175,24 +187,31 @@ pub fn all() -> Vec<Candidate> {
         },
         Candidate {
             base: true,
-            cannot: &[Op::Fire, Op::Use, Op::Next],
             note: "what the lock costs, and one write to the timer",
             ..new("floor", "lock + one write", size_of::<Locked<Floor>>(), |n| {
                 locked(Floor::new, n)
             })
         },
-        Candidate {
-            note: "an expiry pays for the starts before it",
-            ..new("pairing", "pairing heap", size_of::<Locked<PairingHeap>>(), |n| {
-                locked(PairingHeap::new, n)
-            })
-        },
-        Candidate {
-            note: "an array: starting may allocate",
-            ..new("4-ary", "4-ary heap, handles", size_of::<Locked<FourHeap>>(), |n| {
-                locked(FourHeap::new, n)
-            })
-        },
+        structure("pairing", "pairing heap", "an expiry pays for the starts before it", size_of::<Locked<PairingHeap<()>>>(), |n| {
+            locked(PairingHeap::<()>::new, n)
+        }),
+        structure(
+            "pairing-checked",
+            "pairing heap, our checks",
+            "an expiry pays for the starts before it",
+            size_of::<Checked<PairingHeap<Note>>>(),
+            |n| subject(|n| Checked::new(PairingHeap::new(n), n), n),
+        ),
+        structure("4-ary", "4-ary heap, handles", "an array: starting may allocate", size_of::<Locked<FourHeap<()>>>(), |n| {
+            locked(FourHeap::<()>::new, n)
+        }),
+        structure(
+            "4-ary-checked",
+            "4-ary heap, our checks",
+            "an array: starting may allocate",
+            size_of::<Checked<FourHeap<Note>>>(),
+            |n| subject(|n| Checked::new(FourHeap::new(n), n), n),
+        ),
         Candidate {
             note: "starting may allocate",
             ..new("btree", "BTreeMap", size_of::<Locked<SortedMap>>(), |n| {
@@ -227,6 +246,7 @@ pub fn all() -> Vec<Candidate> {
         },
         Candidate {
             name: named("async-io Timer", "async-io"),
+            threaded: true,
             cannot: &[Op::Fire, Op::Use, Op::Next],
             note: "its own lock, queue and thread; real time only; starting may allocate",
             ..new("async-io", "", 0, |n| subject(AsyncIo::new, n))

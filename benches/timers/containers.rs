@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use intrusive_collections::{intrusive_adapter, KeyAdapter, RBTree, RBTreeLink, UnsafeRef};
 
-use super::subject::{Container, Timers};
+use super::subject::{Container, Dice, Mix, Timers};
 
 /// Nothing: what the loop costs.
 pub struct Nothing;
@@ -34,8 +34,12 @@ impl Timers for Nothing {
     }
 }
 
-/// The lock, and one write to the timer: what nothing that is behind the lock and touches its timer can do without.
-pub struct Floor(Box<[Line]>);
+/// The lock, and one write to the timer: what nothing that is behind the lock and touches its timer can do without. Any timer may be the one that fires, so here a random one
+/// is.
+pub struct Floor {
+    lines: Box<[Line]>,
+    dice: Dice,
+}
 
 #[derive(Clone)]
 #[repr(align(64))]
@@ -43,26 +47,32 @@ struct Line(u64);
 
 impl Floor {
     pub fn new(timers: usize) -> Self {
-        Floor(vec![Line(0); timers].into())
+        Floor {
+            lines: vec![Line(0); timers].into(),
+            dice: Dice::new(Mix::Mixed, 5),
+        }
     }
 }
 
 impl Container for Floor {
     #[inline]
     fn start(&mut self, timer: usize, at: u64) {
-        self.0[timer] = Line(at);
+        self.lines[timer] = Line(at);
     }
     #[inline]
     fn cancel(&mut self, timer: usize) {
-        std::hint::black_box(std::mem::take(&mut self.0[timer].0));
+        std::hint::black_box(std::mem::take(&mut self.lines[timer].0));
     }
     #[inline]
     fn restart(&mut self, timer: usize, at: u64) {
-        self.0[timer] = Line(at);
+        self.lines[timer] = Line(at);
     }
     #[inline]
     fn fire(&mut self) -> (usize, u64) {
-        (0, 0)
+        let roll = self.dice.roll();
+        let timer = self.dice.one_of(roll, self.lines.len());
+        std::hint::black_box(std::mem::take(&mut self.lines[timer].0));
+        (timer, 0)
     }
     #[inline]
     fn next(&mut self) -> u64 {

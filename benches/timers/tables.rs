@@ -53,13 +53,17 @@ fn times(candidates: &[Candidate], measured: &Measured, op: Op, threads: usize) 
         }
         table.row(row);
     }
-    let first = What {
-        op,
-        mix: Mix::Mixed,
-        pending: 1,
-        threads,
-    };
-    let rounds = measured.samples("large", first).map_or(0, <[f64]>::len);
+    // (Not every size is there with two threads.)
+    let rounds = PENDING.map(|pending| {
+        let what = What {
+            op,
+            mix: Mix::Mixed,
+            pending,
+            threads,
+        };
+        measured.samples("large", what).map_or(0, <[f64]>::len)
+    });
+    let rounds = rounds.into_iter().max().unwrap_or_default();
     table.print(&format!(
         "{}, {threads} thread(s): time from one to the next in a thread, loop included; the median of {rounds} rounds",
         op.name().to_uppercase()
@@ -158,14 +162,31 @@ fn memory(candidates: &[Candidate], measured: &Measured) {
     table.print("MEMORY, with a million pending (of timerfd what the program itself has, 10,000), by the allocator; and what they are");
 }
 
-/// The two that were promised.
+/// The two that were promised; and what structures there could have been, which are no rivals: nobody publishes them as timers, or they would need the checks.
 pub fn bounds(candidates: &[Candidate], measured: &Measured, counts: &Counts) {
-    println!("Bounds.\n");
+    println!("Bounds. Rivals are what others publish: crates, and the containers of the standard library.\n");
+    each_figure(measured, counts, &|what, figure| {
+        verdict(candidates, what, figure)
+    });
+    growth(measured, counts);
+    println!("\nThe structures that our queue could have had, bare and behind the checks that it makes: what they take of ours.\n");
+    each_figure(measured, counts, &|what, figure| {
+        structures(candidates, what, figure)
+    });
+    println!();
+}
+
+/// Of candidates, by their ids.
+type Figure<'a> = dyn Fn(&'static str) -> Option<f64> + 'a;
+
+/// Has `f` tell of the figures for which a bound was promised; it is also told what they are.
+fn each_figure(measured: &Measured, counts: &Counts, f: &dyn Fn(&str, &Figure<'_>)) {
     for op in [Op::StartCancel, Op::Restart] {
         for pending in PENDING {
             for mix in Mix::ALL {
-                let count = |id: &str| counts.get(id, op, mix, pending);
-                verdict(candidates, "instructions", op, mix, pending, &count);
+                let about = format!("{} of {}, {}", op.name(), short(pending), mix.name());
+                let count = |id: &'static str| counts.get(id, op, mix, pending);
+                f(&format!("{about}, instructions"), &count);
                 for threads in [1, 2] {
                     let what = What {
                         op,
@@ -174,18 +195,15 @@ pub fn bounds(candidates: &[Candidate], measured: &Measured, counts: &Counts) {
                         threads,
                     };
                     let time = |id: &'static str| median(measured, id, what);
-                    verdict(
-                        candidates,
-                        &format!("time, {threads} thread(s)"),
-                        op,
-                        mix,
-                        pending,
-                        &time,
-                    );
+                    f(&format!("{about}, time, {threads} thread(s)"), &time);
                 }
             }
         }
     }
+}
+
+/// What a million timers cost, beside a hundred.
+fn growth(measured: &Measured, counts: &Counts) {
     for op in Op::ALL {
         for mix in Mix::ALL {
             let time = |id, pending| {
@@ -220,21 +238,16 @@ pub fn bounds(candidates: &[Candidate], measured: &Measured, counts: &Counts) {
             }
         }
     }
-    println!();
 }
 
-fn verdict(
-    candidates: &[Candidate],
-    of: &str,
-    op: Op,
-    mix: Mix,
-    pending: usize,
-    figure: &dyn Fn(&'static str) -> Option<f64>,
-) {
+fn verdict(candidates: &[Candidate], what: &str, figure: &Figure<'_>) {
     let Some(ours) = figure("large") else { return };
     let mut ahead = Vec::new();
     let mut nearest: Option<(&Candidate, f64)> = None;
-    for candidate in candidates.iter().filter(|c| !c.ours && !c.base) {
+    for candidate in candidates
+        .iter()
+        .filter(|c| !c.ours && !c.base && !c.structure)
+    {
         let Some(theirs) = figure(candidate.id) else {
             continue;
         };
@@ -262,12 +275,24 @@ fn verdict(
         ahead.join("; ")
     };
     println!(
-        "  {} {} of {}, {}, {of}: ahead of every rival? {said}",
+        "  {} {what}: ahead of every rival? {said}",
         if ahead.is_empty() { "PASS" } else { "FAIL" },
-        op.name(),
-        short(pending),
-        mix.name(),
     );
+}
+
+fn structures(candidates: &[Candidate], what: &str, figure: &Figure<'_>) {
+    let Some(ours) = figure("large") else { return };
+    let told: Vec<String> = candidates
+        .iter()
+        .filter(|candidate| candidate.structure)
+        .filter_map(|candidate| {
+            let theirs = figure(candidate.id)?;
+            Some(format!("{} {:.2} x", candidate.name, theirs / ours))
+        })
+        .collect();
+    if !told.is_empty() {
+        println!("       {what}: {}", told.join("; "));
+    }
 }
 
 pub fn write(
