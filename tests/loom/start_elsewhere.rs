@@ -122,7 +122,7 @@ fn a_cancel_waits_where_the_callback_runs() {
 
 /// A timer that is shut while it is on its way to another queue is armed in none: the queue would lead into memory that is gone.
 ///
-/// Fails when weakened by `queue-arm-ignores-shut`, `queue-shut-not-marked`, `queue-index-looked-at-once-by-waiters`,
+/// Fails when weakened by `queue-arm-ignores-shut-after-a-move`, `queue-shut-not-marked`, `queue-index-looked-at-once-by-waiters`,
 /// `queue-index-release`, `queue-index-acquire`.
 #[test]
 fn a_shut_ends_a_timer_that_moves() {
@@ -171,6 +171,38 @@ fn two_starts_to_two_queues_arm_once() {
                 }
                 assert!(timer.is_active());
                 let runs = [0, 1, 2].map(|queue| platform.expire_in(queue, at(10)));
+                assert_eq!(runs.iter().sum::<usize>(), 1, "{runs:?}");
+                assert!(platform.is_idle());
+                Ok::<(), Error>(())
+            })
+            .unwrap();
+        });
+    });
+}
+
+/// The same, where one of the two is in the timer's own queue.
+///
+/// Fails when weakened by `queue-index-looked-at-once-by-starts`.
+#[test]
+fn a_start_here_and_one_elsewhere_arm_once() {
+    loom::model(|| {
+        let platform = LoomPlatform::with_queues(2);
+        platform.may_sleep(|cx| {
+            enter(platform.clone(), cx, &(), |(), scope| {
+                let (elsewhere, vacant) = scope.vacant_hrtimer()?;
+                let timer = scope.hrtimer(|_| Restart::No)?;
+                vacant.set(scope, move |_| {
+                    timer.start_at(at(10)).unwrap();
+                    Restart::No
+                })?;
+                platform.use_queue(1);
+                elsewhere.start_at(at(0))?;
+                platform.use_queue(0);
+                let starter = platform.spawn_expire_in(1, at(0));
+                timer.start_at(at(10))?;
+                starter.join().unwrap();
+                assert!(timer.is_active());
+                let runs = [0, 1].map(|queue| platform.expire_in(queue, at(10)));
                 assert_eq!(runs.iter().sum::<usize>(), 1, "{runs:?}");
                 assert!(platform.is_idle());
                 Ok::<(), Error>(())
