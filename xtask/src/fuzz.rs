@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: device memory against an array of bytes, with inputs that a fuzzer chooses.
+//! `cargo xtask fuzz`: device memory against an array of bytes, and the timer queue against sorted maps, with inputs that a fuzzer chooses.
 //!
 //! The package `fuzz` is built by a nightly compiler, with AddressSanitizer and overflow checks. Inputs that reached new code are kept in the target folder, and
 //! the next run begins with them; one that fails is kept in `fuzz/artifacts`, and libFuzzer tells how to run it again.
@@ -11,8 +11,10 @@ use anyhow::{bail, ensure, Context, Result};
 
 use crate::util::{self, step};
 
-const USAGE: &str = "usage: cargo xtask fuzz [--seconds N]";
-/// In full.
+const USAGE: &str = "usage: cargo xtask fuzz [bytes|queue] [--seconds N]";
+/// There is a file of each name in `fuzz/targets/`.
+const TARGETS: [&str; 2] = ["bytes", "queue"];
+/// In full, each.
 const SECONDS: u64 = 300;
 /// The first build compiles libFuzzer.
 const BUILD: Duration = Duration::from_secs(600);
@@ -20,7 +22,11 @@ const BUILD: Duration = Duration::from_secs(600);
 const LEAST: u64 = 100;
 
 pub fn run(args: &[String]) -> Result<()> {
-    let seconds = match args {
+    let (targets, rest) = match args {
+        [name, rest @ ..] if TARGETS.contains(&name.as_str()) => (vec![name.as_str()], rest),
+        rest => (TARGETS.to_vec(), rest),
+    };
+    let seconds = match rest {
         [] => SECONDS,
         [option, seconds] if option == "--seconds" => seconds.parse().context(USAGE)?,
         _ => bail!(USAGE),
@@ -28,7 +34,9 @@ pub fn run(args: &[String]) -> Result<()> {
     if let Some(why) = missing() {
         bail!(why);
     }
-    run_for(seconds)
+    targets
+        .into_iter()
+        .try_for_each(|target| run_one(target, seconds))
 }
 
 /// Why it cannot run here.
@@ -49,17 +57,23 @@ pub fn missing() -> Option<String> {
     None
 }
 
-/// Builds the fuzzer and lets it run.
+/// Builds the fuzzers and lets each run for so long.
 pub fn run_for(seconds: u64) -> Result<()> {
-    let dir = util::target_dir()?.join("fuzz");
-    let corpus = dir.join("corpus");
-    fs::create_dir_all(&corpus).with_context(|| format!("creating {}", corpus.display()))?;
-    util::run(cargo_fuzz("build")?.arg("bytes"), BUILD)?;
+    TARGETS
+        .into_iter()
+        .try_for_each(|target| run_one(target, seconds))
+}
 
-    let log = dir.join("log.txt");
+fn run_one(target: &str, seconds: u64) -> Result<()> {
+    let dir = util::target_dir()?.join("fuzz");
+    let corpus = dir.join("corpus").join(target);
+    fs::create_dir_all(&corpus).with_context(|| format!("creating {}", corpus.display()))?;
+    util::run(cargo_fuzz("build")?.arg(target), BUILD)?;
+
+    let log = dir.join(format!("{target}.txt"));
     let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
     let mut fuzz = cargo_fuzz("run")?;
-    fuzz.arg("bytes")
+    fuzz.arg(target)
         .arg(&corpus)
         .args(["--", "-print_final_stats=1"])
         .arg(format!("-max_total_time={seconds}"))
@@ -77,7 +91,7 @@ pub fn run_for(seconds: u64) -> Result<()> {
         tried >= LEAST * seconds,
         "only {tried} inputs in {seconds} s"
     );
-    step(format!("{tried} inputs; {}", covered(&said)));
+    step(format!("{target}: {tried} inputs; {}", covered(&said)));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ usage: cargo xtask <task> [options]
 
   test                    every test suite
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
-  fuzz [--seconds N]      device memory against an array of bytes, with inputs that a fuzzer chooses
+  fuzz [which] [--seconds N]  device memory (`bytes`) and timers (`queue`) against models, with inputs that a fuzzer chooses
   guards [id] [--list]    take each guard away and see its tests fail
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates

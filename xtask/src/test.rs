@@ -62,7 +62,7 @@ const CHECKS: &[Check] = &[
     ("loom models", loom),
     ("code of a register access", code),
     ("every bench runs", benches),
-    ("fuzzing, 10 seconds", fuzzing),
+    ("fuzzing, 10 seconds each", fuzzing),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
     ("QEMU's edu on bare metal", bare_metal),
