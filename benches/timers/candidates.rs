@@ -24,6 +24,8 @@ pub struct Candidate {
     pub structure: bool,
     /// It has a thread of its own.
     pub threaded: bool,
+    /// Its work is done by the kernel, where no instructions are counted.
+    pub kernel: bool,
     /// Whether it fires in the order of instants, and of starts where those are equal.
     pub exact: bool,
     pub cannot: &'static [Op],
@@ -153,6 +155,7 @@ pub fn all() -> Vec<Candidate> {
         base: false,
         structure: false,
         threaded: false,
+        kernel: false,
         exact: true,
         cannot: &[],
         note: "",
@@ -272,7 +275,8 @@ pub fn all() -> Vec<Candidate> {
         },
         Candidate {
             cannot: &[Op::Fire, Op::Use, Op::Next],
-            note: "a descriptor for each timer; real time only",
+            kernel: true,
+            note: "a descriptor for each timer; real time only; in the kernel, where no instructions are counted",
             most: descriptors(),
             ..new("timerfd", "timerfd", 0, |n| subject(TimerFd::new, n))
         },

@@ -100,7 +100,7 @@ fn jobs(candidates: &[Candidate]) -> Vec<Job> {
                 let wanted = mix == Mix::Mixed || pending == 10_000;
                 // A walk over a list of a million needs no count.
                 let bounded = candidate.id != "embassy" || pending <= 100;
-                if !wanted || !bounded || pending > candidate.most {
+                if !wanted || !bounded || candidate.kernel || pending > candidate.most {
                     continue;
                 }
                 let ops = Op::ALL.into_iter().filter(|&op| candidate.can(op));
