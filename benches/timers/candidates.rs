@@ -180,6 +180,13 @@ pub fn all() -> Vec<Candidate> {
         ours("medium", "driver-scope, Medium", Ours::<Medium>::FIXED, |n| {
             subject(Ours::<Medium>::new, n)
         }),
+        Candidate {
+            cannot: &[Op::Fire, Op::Use, Op::Next],
+            note: "as a platform with timers on each processor has it",
+            ..ours("two", "driver-scope, a queue for each of 2 threads", Ours::<Large, 2>::FIXED, |n| {
+                subject(Ours::<Large, 2>::new, n)
+            })
+        },
         ours("small", "driver-scope, Small", Ours::<Small>::FIXED, |n| {
             subject(Ours::<Small>::new, n)
         }),

@@ -7,19 +7,30 @@ use std::sync::{Mutex, PoisonError};
 
 use driver_scope::platform::{Arm, Timers as _};
 use driver_scope::timer::queue::{Due, Monitor, Queue, QueueNode, Size};
-use driver_scope::Instant;
+use driver_scope::{Error, Instant, TimerMode};
 
 use super::subject::Timers;
 
-/// With the present beside it: the clock of a fire goes on, and never back.
+/// A queue behind its lock, with the present beside it: the clock of a fire goes on, and never back.
+#[repr(align(128))]
 struct Lock<S: Size>(Mutex<Queue<S>>, AtomicU64);
 
+/// So many queues. What a thread starts goes to its own; with one, that is always the same.
+struct Locks<S: Size, const N: usize>([Lock<S>; N]);
+
 // SAFETY: all access is under the mutex. The entries are called under it, too, which is as good: they only store a number.
-unsafe impl<S: Size> Monitor for Lock<S> {
+unsafe impl<S: Size, const N: usize> Monitor for Locks<S, N> {
     type Size = S;
     #[inline(always)]
-    unsafe fn with<R>(&self, _queue: usize, f: impl FnOnce(&mut Queue<S>) -> R) -> R {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn here(&self, _mode: TimerMode) -> Result<usize, Error> {
+        Ok(if N == 1 { 0 } else { HERE.get() % N })
+    }
+    #[inline(always)]
+    unsafe fn with<R>(&self, queue: usize, f: impl FnOnce(&mut Queue<S>) -> R) -> R {
+        f(&mut self.0[queue % N]
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
     }
     unsafe fn wait<R>(
         &self,
@@ -39,22 +50,24 @@ unsafe impl<S: Size> Monitor for Lock<S> {
 
 thread_local! {
     static FIRED: Cell<usize> = const { Cell::new(0) };
+    /// Which thread it is, of those that are measured.
+    static HERE: Cell<usize> = const { Cell::new(0) };
 }
 
 unsafe extern "C" fn entry(context: *const (), _expires: Instant) {
     FIRED.set(context as usize);
 }
 
-pub struct Ours<S: Size> {
+pub struct Ours<S: Size, const N: usize = 1> {
     // Before the nodes, since it points to them.
-    lock: Lock<S>,
+    lock: Locks<S, N>,
     nodes: Box<[QueueNode]>,
 }
 
-impl<S: Size> Ours<S> {
+impl<S: Size, const N: usize> Ours<S, N> {
     pub fn new(timers: usize) -> Self {
         Ours {
-            lock: Lock(Mutex::new(Queue::new()), AtomicU64::new(0)),
+            lock: Locks([const { Lock(Mutex::new(Queue::new()), AtomicU64::new(0)) }; N]),
             nodes: (0..timers)
                 .map(|timer| QueueNode::new(entry, timer as *const ()))
                 .collect(),
@@ -62,7 +75,7 @@ impl<S: Size> Ours<S> {
     }
 
     /// The size of a queue without timers.
-    pub const FIXED: usize = size_of::<Mutex<Queue<S>>>();
+    pub const FIXED: usize = size_of::<Mutex<Queue<S>>>() * N;
 
     #[inline(always)]
     fn node(&self, timer: usize) -> NonNull<QueueNode> {
@@ -70,7 +83,10 @@ impl<S: Size> Ours<S> {
     }
 }
 
-impl<S: Size> Timers for Ours<S> {
+impl<S: Size, const N: usize> Timers for Ours<S, N> {
+    fn begin(&self, thread: usize) {
+        HERE.set(thread);
+    }
     #[inline(always)]
     fn start(&self, timer: usize, at: u64) {
         let at = Instant::from_nanos(at);
@@ -92,12 +108,12 @@ impl<S: Size> Timers for Ours<S> {
         unsafe {
             self.lock.with(0, |queue| {
                 // Relaxed: under the lock.
-                let mut now = Instant::from_nanos(self.lock.1.load(Ordering::Relaxed));
+                let mut now = Instant::from_nanos(self.lock.0[0].1.load(Ordering::Relaxed));
                 loop {
                     match queue.take_due(now) {
                         Due::Call(call) => {
                             let at = call.expires().as_nanos();
-                            self.lock.1.store(now.as_nanos(), Ordering::Relaxed);
+                            self.lock.0[0].1.store(now.as_nanos(), Ordering::Relaxed);
                             call.make();
                             queue.finished();
                             return (FIRED.get(), at);

@@ -5,6 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Timers are numbers; instants are nanoseconds since some start, which goes on only in `fire`.
 pub trait Timers: Sync {
+    /// Is told which of the threads calls from now on.
+    fn begin(&self, thread: usize) {
+        let _ = thread;
+    }
     /// What the calling thread needs around all that it does (a runtime's context).
     fn within<R>(&self, f: impl FnOnce() -> R) -> R {
         f()
@@ -232,6 +236,7 @@ impl<T: Timers> Subject for Of<T> {
     #[inline(never)]
     fn run(&self, op: Op, mix: Mix, thread: usize, threads: usize, calls: u64, seed: u64) {
         let timers = &self.timers;
+        timers.begin(thread);
         let mut dice = Dice::new(mix, seed);
         let idle = self.pending.max(THREADS) + IDLE * thread;
         let mine = (self.pending / threads).max(1);

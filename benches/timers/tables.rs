@@ -164,7 +164,7 @@ fn memory(candidates: &[Candidate], measured: &Measured) {
 
 /// The two that were promised; and what structures there could have been, which are no rivals: nobody publishes them as timers, or they would need the checks.
 pub fn bounds(candidates: &[Candidate], measured: &Measured, counts: &Counts) {
-    println!("Bounds. Rivals are what others publish: crates, and the containers of the standard library.\n");
+    println!("Bounds. Rivals are what others publish: crates, and the containers of the standard library. On two threads, ours has a queue for each.\n");
     each_figure(measured, counts, &|what, figure| {
         verdict(candidates, what, figure)
     });
@@ -194,7 +194,15 @@ fn each_figure(measured: &Measured, counts: &Counts, f: &dyn Fn(&str, &Figure<'_
                         pending,
                         threads,
                     };
-                    let time = |id: &'static str| median(measured, id, what);
+                    // On two threads, ours has a queue for each: that is what several are for. (Behind one lock, all wait for one another.)
+                    let of = |id| {
+                        if (id, threads) == ("large", 2) {
+                            "two"
+                        } else {
+                            id
+                        }
+                    };
+                    let time = |id: &'static str| median(measured, of(id), what);
                     f(&format!("{about}, time, {threads} thread(s)"), &time);
                 }
             }
