@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use driver_scope::platform::fake::Fault;
-use driver_scope::platform::{Fake, Sim};
+use driver_scope::platform::{Fake, IrqLine, Sim};
 use driver_scope::{Binding, PciDevice, Units};
 use edu::registers::{EduRegs, Id, Status, FACTORIAL, ID, LIVENESS, STATUS};
 use edu::{Edu, Error, PCI_ID};
@@ -20,7 +20,9 @@ fn main() {
 
 fn bind(sim: &Sim, fake: &Fake<EduRegs>) -> Result<Binding<Edu, Sim>, Error> {
     fake.clock(sim);
-    let device = PciDevice::new(PCI_ID.0, PCI_ID.1).with_bar(0, fake.region())?;
+    let device = PciDevice::new(PCI_ID.0, PCI_ID.1)
+        .with_bar(0, fake.region())?
+        .with_irq(0, IrqLine::new())?;
     sim.may_sleep(|cx| Binding::bind(sim.clone(), device, cx).map_err(|failed| failed.error))
 }
 
@@ -37,7 +39,8 @@ fn pulled_out() {
         .expect("it is idle");
     sim.advance(100.micros());
     fake.remove();
-    sim.advance(1.millis());
+    // The driver finds it when it next has a look for its statistics.
+    sim.advance(6.millis());
     assert_eq!(bound.with(|edu| edu.last()), Some(Err(Error::Gone)));
     drop(bound);
     print!("{}", fake.log());

@@ -26,7 +26,7 @@ use std::{process, thread};
 use driver_scope::platform::{Host, Platform};
 use driver_scope::{Binding, MaySleep, Units};
 use edu::Edu;
-use edu_model::{EduConfig, EduModel};
+use edu_model::{Delivery, EduConfig, EduModel, Interrupts};
 
 mod front;
 
@@ -56,18 +56,18 @@ fn run(host: &Host, cx: MaySleep<'_>) -> Result<(), Error> {
     let dev = Arc::new(Dev::default());
 
     println!("1. the device is pulled out, then its driver removed");
-    let (binding, model) = plug(host, &dev, cx)?;
+    let (binding, device) = plug(host, &dev, cx)?;
     let mut dead = under_load(&dev, binding, cx, || {
-        model.unplug();
+        device.model.unplug();
         host.sleep(cx, 1.millis());
     })?;
 
     println!("\n2. another device; its driver is removed while it works");
-    let (binding, _model) = plug(host, &dev, cx)?;
+    let (binding, _device) = plug(host, &dev, cx)?;
     dead.append(&mut under_load(&dev, binding, cx, || ())?);
 
     println!("\n3. and another; {} old files are still open", dead.len());
-    let (_binding, _model) = plug(host, &dev, cx)?;
+    let (_binding, _device) = plug(host, &dev, cx)?;
     for file in &mut dead {
         check(is_dead(file), "an old file stays dead")?;
     }
@@ -82,24 +82,32 @@ fn run(host: &Host, cx: MaySleep<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// A device in its slot.
+struct Device {
+    model: Arc<EduModel>,
+    _interrupts: Interrupts<Host>,
+}
+
 /// A new device, its driver, and the node for programs to find it by.
 fn plug(
     host: &Host,
     dev: &Arc<Dev>,
     cx: MaySleep<'_>,
-) -> Result<(Binding<Edu, Host>, Arc<EduModel>), Error> {
-    let clock = host.clone();
-    let model = Arc::new(EduModel::new(
-        move || clock.now().as_nanos(),
-        EduConfig {
-            compute: Duration::from_micros(20),
-            ..EduConfig::default()
-        },
-    ));
+) -> Result<(Binding<Edu, Host>, Device), Error> {
+    let config = EduConfig {
+        compute: Duration::from_micros(20),
+        ..EduConfig::default()
+    };
+    let model = EduModel::on(host, config);
+    let interrupts = model.interrupts(host, cx, Delivery::Messages)?;
     let binding =
-        Binding::bind(host.clone(), model.pci_device()?, cx).map_err(|failed| failed.error)?;
+        Binding::bind(host.clone(), interrupts.pci_device()?, cx).map_err(|failed| failed.error)?;
     dev.publish(PATH, &binding, cx)?;
-    Ok((binding, model))
+    let device = Device {
+        model,
+        _interrupts: interrupts,
+    };
+    Ok((binding, device))
 }
 
 /// Has the threads work, calls `meanwhile`, and removes the driver; gives back the files, which are still open.

@@ -105,6 +105,7 @@ fn describe(outcome: Outcome, removed: Instant) -> (String, &'static str) {
         Outcome::Idle => ("idle".into(), "-"),
         Outcome::Dropped => ("held".into(), "dropped"),
         Outcome::Ran => ("registered".into(), "ran"),
+        Outcome::Quieted => ("reaching memory".into(), "made quiet"),
         Outcome::Panicked => ("registered".into(), "panicked"),
         _ => (String::new(), "ended"),
     }

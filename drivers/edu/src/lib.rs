@@ -1,36 +1,38 @@
 //! A driver for QEMU's edu device, for any platform of driver-scope.
 //!
-//! It computes factorials: the device takes its time, and an hrtimer looks at the status register until it is done, with a
-//! delay that grows from look to look and a time-out. A second, periodic timer keeps statistics.
+//! The device computes factorials and copies memory, takes its time for either, and says by an interrupt when it is done. The
+//! handler acknowledges it where it is; a thread then takes the result. A time-out gives up what is never done. Work keeps statistics, and notices that
+//! the device was pulled out.
 //!
-//! There is nothing in it about its own end. Its timers are stopped by the scope, its registers unmapped after them.
+//! There is nothing in it about its own end. Its handlers, timers and work are stopped by the scope, its memory freed when the device does not reach it any
+//! more, its registers unmapped after that.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
-use driver_scope::{
-    Driver, DriverScope, HrTimer, Instant, Lock, MaySleep, Mmio, PciDevice, Platform, Restart,
-    TimerContext,
-};
+use driver_scope::{Driver, DriverScope, IrqReturn, MaySleep, Mmio, PciDevice, Platform};
 
+mod factorial;
 pub mod registers;
 mod stats;
+mod transfer;
 
+pub use factorial::Factorial;
 pub use stats::{Snapshot, Stats};
+pub use transfer::{Direction, Transfer};
 
-use registers::{EduRegs, Status, FACTORIAL, ID, LIVENESS, STATUS};
+use factorial::Factorials;
+use registers::{
+    Causes, EduRegs, Status, ID, INTERRUPT_ACKNOWLEDGE, INTERRUPT_STATUS, LIVENESS, STATUS,
+};
+use transfer::Transfers;
 
 /// PCI vendor and device id of the device.
 pub const PCI_ID: (u16, u16) = (0x1234, 0x11e8);
 
-/// How long after the start of a factorial the driver looks for the first time; each further look comes after twice the delay.
-const FIRST_LOOK: Duration = Duration::from_micros(20);
-/// The longest delay between two looks.
-const LONGEST_DELAY: Duration = Duration::from_millis(20);
-/// When a factorial is given up.
-const TIME_OUT: Duration = Duration::from_secs(1);
 /// The period of the statistics.
 const SAMPLE_PERIOD: Duration = Duration::from_millis(5);
 
@@ -39,37 +41,11 @@ pub struct Edu;
 
 /// The driver while it is bound.
 pub struct EduData<'drv, P: Platform> {
-    platform: &'drv P,
     regs: Mmio<'drv, EduRegs, P>,
     stats: &'drv Stats,
-    job: &'drv Lock<Job, P>,
-    poll: HrTimer<'drv, P>,
-}
-
-/// What the device is computing, and what came of it.
-#[derive(Default)]
-struct Job {
-    running: Option<Running>,
-    last: Option<Result<Factorial, Error>>,
-}
-
-#[derive(Clone, Copy)]
-struct Running {
-    argument: u32,
-    started: Instant,
-    /// Until the next look at the status.
-    delay: Duration,
-}
-
-/// A computed factorial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Factorial {
-    /// Of which number.
-    pub argument: u32,
-    /// Its low 32 bits: the device computes in 32-bit arithmetic.
-    pub value: u32,
-    /// From the start until it was found done.
-    pub took: Duration,
+    factorials: Factorials<'drv, P>,
+    /// None where the platform has no DMA for the device.
+    transfers: Option<Transfers<'drv, P>>,
 }
 
 impl<P: Platform> Driver<P> for Edu {
@@ -83,32 +59,72 @@ impl<P: Platform> Driver<P> for Edu {
     ) -> Result<EduData<'drv, P>, Error> {
         let regs = scope.named("BAR 0").map::<EduRegs>(dev.bar(0)?)?;
         identify(regs)?;
+        // Before the device may reach memory: for transfers, or for messages of interrupts.
+        transfer::wait_until_idle(scope, regs)?;
 
-        let stats = scope.named("statistics").own(Stats::default())?;
-        let job = scope.named("job").own(Lock::new(Job::default()))?;
-        let poll = scope.named("poll").hrtimer(move |t| {
-            stats.poll();
-            look(regs, &mut job.lock(), stats, t)
+        let stats = scope.named("counters").own(Stats::default())?;
+        let factorials = Factorials::new(scope, regs, stats)?;
+        let transfers = match dev.dma() {
+            Ok(device) => {
+                let dma = scope
+                    .named("bus master")
+                    .dma(device, transfer::ADDRESS_BITS)?;
+                Some(Transfers::new(scope, dma, regs, stats)?)
+            }
+            Err(_) => None,
+        };
+
+        // What the handler has taken off the device, for the thread.
+        let causes = scope.named("causes").own(AtomicU32::new(0))?;
+        scope.named("interrupt").irq_threaded(
+            dev.irq(0)?,
+            move |_| match regs.read_or_gone(INTERRUPT_STATUS) {
+                Ok(raised) if !raised.is_empty() => {
+                    regs.write(INTERRUPT_ACKNOWLEDGE, raised);
+                    causes.fetch_or(raised.bits(), Ordering::Relaxed);
+                    IrqReturn::WakeThread
+                }
+                _ => IrqReturn::None,
+            },
+            move |_| {
+                stats.interrupted();
+                let causes = Causes::from_bits_retain(causes.swap(0, Ordering::Relaxed));
+                if causes.contains(Causes::FACTORIAL) {
+                    factorials.look();
+                }
+                if let Some(transfers) = transfers.filter(|_| causes.contains(Causes::DMA)) {
+                    transfers.look();
+                }
+            },
+        )?;
+        // An interrupt when a factorial is done.
+        regs.write(STATUS, Status::INTERRUPT);
+
+        let statistics = scope.named("statistics").work(move |w| {
+            match regs.read_or_gone(STATUS) {
+                Ok(status) => stats.sample(status.contains(Status::COMPUTING)),
+                Err(_) => {
+                    // Nobody will raise an interrupt for them any more.
+                    factorials.look();
+                    if let Some(transfers) = transfers {
+                        transfers.look();
+                    }
+                }
+            }
+            w.requeue_after(SAMPLE_PERIOD)
         })?;
-        let sample = scope.named("sample").hrtimer(move |t| {
-            stats.sample(regs.read(STATUS).contains(Status::COMPUTING));
-            let next = t.forward(SAMPLE_PERIOD);
-            stats.missed(t.overrun());
-            next
-        })?;
-        sample.start(SAMPLE_PERIOD)?;
+        statistics.queue_after(SAMPLE_PERIOD)?;
 
         Ok(EduData {
-            platform: scope.platform(),
             regs,
             stats,
-            job,
-            poll,
+            factorials,
+            transfers,
         })
     }
 
     fn remove(data: &EduData<'_, P>, _cx: MaySleep<'_>) {
-        // No interrupt when a factorial is done: nobody is left to take it.
+        // No interrupt when a factorial is done: nobody is left to take it. (A transfer cannot be told so; the next driver takes that.)
         data.regs.write(STATUS, Status::empty());
     }
 }
@@ -129,41 +145,6 @@ fn identify<P: Platform>(regs: Mmio<'_, EduRegs, P>) -> Result<(), Error> {
     Ok(())
 }
 
-/// One look at the device.
-fn look<P: Platform>(
-    regs: Mmio<'_, EduRegs, P>,
-    job: &mut Job,
-    stats: &Stats,
-    t: &mut TimerContext<'_, P>,
-) -> Restart {
-    let Some(running) = &mut job.running else {
-        return Restart::No;
-    };
-    let took = t.now().saturating_duration_since(running.started);
-    let result = match regs.read_or_gone(STATUS) {
-        Ok(status) if !status.contains(Status::COMPUTING) => Ok(Factorial {
-            argument: running.argument,
-            value: regs.read(FACTORIAL),
-            took,
-        }),
-        Ok(_) if took < TIME_OUT => {
-            running.delay = (running.delay * 2).min(LONGEST_DELAY);
-            return t.restart_after(running.delay);
-        }
-        Ok(_) => Err(Error::TimedOut),
-        // Pulled out.
-        Err(_) => Err(Error::Gone),
-    };
-    // If it went while it was being read, what was read is no result.
-    let result = regs
-        .read_or_gone(STATUS)
-        .map_or(Err(Error::Gone), |_| result);
-    stats.finished(result.is_ok());
-    job.running = None;
-    job.last = Some(result);
-    Restart::No
-}
-
 impl<P: Platform> EduData<'_, P> {
     /// Starts to compute the factorial of `argument`; the result comes to [`last`](EduData::last).
     ///
@@ -173,33 +154,61 @@ impl<P: Platform> EduData<'_, P> {
     /// [`Error::Busy`] while another is being computed, also one that was given up, or that the driver was removed from: the device would not take a
     /// second argument, and its result would be that of the first. [`Error::Gone`]; [`Error::Core`] once the driver is being removed.
     pub fn start_factorial(&self, argument: u32) -> Result<(), Error> {
-        let mut job = self.job.lock();
-        if job.running.is_some() {
-            return Err(Error::Busy);
-        }
-        match self.regs.read_or_gone(STATUS) {
-            Ok(status) if !status.contains(Status::COMPUTING) => {}
-            Ok(_) => return Err(Error::Busy),
-            Err(_) => return Err(Error::Gone),
-        }
-        self.poll.start(FIRST_LOOK)?;
-        self.regs.write(FACTORIAL, argument);
-        job.running = Some(Running {
-            argument,
-            started: self.platform.now(),
-            delay: FIRST_LOOK,
-        });
-        Ok(())
+        self.factorials.start(argument)
     }
 
     /// Whether a factorial is being computed.
     pub fn is_computing(&self) -> bool {
-        self.job.lock().running.is_some()
+        self.factorials.is_running()
     }
 
     /// What came of the last factorial.
     pub fn last(&self) -> Option<Result<Factorial, Error>> {
-        self.job.lock().last
+        self.factorials.last()
+    }
+
+    /// Starts to copy `bytes` into the device's buffer, from its byte `at` on; [`last_transfer`](EduData::last_transfer) tells when that is done.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// [`Error::NotInBuffer`]; [`Error::Busy`] while another transfer is being made, also one that was given up; [`Error::Gone`]; [`Error::NoDma`]; [`Error::Core`] once
+    /// the driver is being removed.
+    pub fn send(&self, at: usize, bytes: &[u8]) -> Result<(), Error> {
+        self.transfers()?.send(at, bytes)
+    }
+
+    /// Starts to copy so many bytes out of the device's buffer, from its byte `at` on; when that is done, [`received`](EduData::received) has them.
+    ///
+    /// Context: any.
+    ///
+    /// # Errors
+    /// As for [`send`](EduData::send).
+    pub fn receive(&self, at: usize, len: usize) -> Result<(), Error> {
+        self.transfers()?.receive(at, len)
+    }
+
+    /// Takes what the last transfer has brought from the device, as much as fits; how many bytes. None if that went the other way.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while a transfer is being made; what the last one failed with; [`Error::NoDma`].
+    pub fn received(&self, to: &mut [u8]) -> Result<usize, Error> {
+        self.transfers()?.received(to)
+    }
+
+    /// Whether a transfer is being made.
+    pub fn is_transferring(&self) -> bool {
+        self.transfers
+            .is_some_and(|transfers| transfers.is_running())
+    }
+
+    /// What came of the last transfer.
+    pub fn last_transfer(&self) -> Option<Result<Transfer, Error>> {
+        self.transfers.and_then(|transfers| transfers.last())
+    }
+
+    fn transfers(&self) -> Result<&Transfers<'_, P>, Error> {
+        self.transfers.as_ref().ok_or(Error::NoDma)
     }
 
     /// The statistics as of now.
@@ -229,12 +238,21 @@ pub enum Error {
         /// What it answered.
         answer: u32,
     },
-    /// A factorial is being computed.
+    /// The device is at another job of the same kind.
     Busy,
     /// The device did not finish in time.
     TimedOut,
     /// The device has been pulled out.
     Gone,
+    /// The device cannot reach memory here.
+    NoDma,
+    /// Not a part of the device's buffer, which has 4096 bytes.
+    NotInBuffer {
+        /// Its first byte.
+        at: usize,
+        /// How many bytes.
+        len: usize,
+    },
 }
 
 impl From<driver_scope::Error> for Error {
@@ -256,9 +274,16 @@ impl fmt::Display for Error {
                     "the device does not work: its liveness register answers {answer:#010x}"
                 )
             }
-            Error::Busy => f.write_str("the device is computing another factorial"),
+            Error::Busy => f.write_str("the device has not finished what it is at"),
             Error::TimedOut => f.write_str("the device did not finish in time"),
             Error::Gone => f.write_str("the device has been pulled out"),
+            Error::NoDma => f.write_str("the device cannot reach memory here"),
+            Error::NotInBuffer { at, len } => {
+                write!(
+                    f,
+                    "{len} bytes from {at} on are no part of the device's buffer"
+                )
+            }
         }
     }
 }

@@ -27,8 +27,8 @@ registers! {
         0x88 => rw DMA_DESTINATION: u32,
         /// DMA: how many bytes.
         0x90 => rw DMA_COUNT: u32,
-        /// DMA: starts a transfer.
-        0x98 => rw DMA_COMMAND: DmaCommand,
+        /// DMA: starts a transfer. One that runs cannot be stopped: until it is done, no register of the engine can be written.
+        0x98 => rw DMA_COMMAND: DmaCommand where !0 is gone,
     }
 }
 
