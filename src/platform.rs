@@ -84,7 +84,7 @@ pub use emulated::{Emulated, Io, Mapped, Model, Region};
 #[cfg(all(feature = "std", not(loom)))]
 pub use fake::Fake;
 #[cfg(all(feature = "std", not(loom)))]
-pub use host::{Host, HostBuilder};
+pub use host::{Host, HostBuilder, HostDma};
 #[cfg(all(feature = "std", not(loom)))]
 pub use irq_line::{IrqLine, LineHandler, LineIrqs};
 #[cfg(all(feature = "std", not(loom)))]

@@ -19,7 +19,7 @@ use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
 use crate::platform::{
-    contexts, Bus, DeferredEntry, Emulated, EmulatedDma, HostSections, HostTimers, LineIrqs,
+    contexts, Bus, DeferredEntry, Dma, Emulated, EmulatedDma, HostSections, HostTimers, LineIrqs,
     Platform, StdRawLock, Threads,
 };
 use crate::time::Instant;
@@ -31,7 +31,8 @@ type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 ///
 /// Each value made by [`new`](Host::new) has two threads of its own, which end with its last clone: one for timers, one for removals that were put
 /// off. The first interrupt handler brings a third, on which all of them run. [`builder`](Host::builder) makes one with more timer threads. `B` is the bus on which its
-/// devices are: models of devices unless said otherwise.
+/// devices are, and `D` how they reach memory: models of devices unless said otherwise, which have a
+/// [`DmaSpace`](crate::platform::DmaSpace) each. What `D` must know of a device is in its [`Dma::Device`]; the value itself is a default one.
 ///
 /// Events go to standard error if they are about something wrong (a panic, a stall, a refused restart, a storm), else nowhere; see
 /// [`with_tracer`](Host::with_tracer).
@@ -51,8 +52,9 @@ type Tracer = dyn Fn(&Event<'_>) + Send + Sync;
 ///
 /// # Work
 /// All [work](crate::work) has one thread, started when the first is registered, and is called there one after the other.
-pub struct Host<B: Bus = Emulated> {
+pub struct Host<B: Bus = Emulated, D: Dma = EmulatedDma> {
     handle: Arc<Handle>,
+    dma: D,
     _bus: PhantomData<fn() -> B>,
 }
 
@@ -109,8 +111,8 @@ impl Host {
     }
 }
 
-impl<B: Bus> Host<B> {
-    /// A host whose devices are on a bus of another kind.
+impl<B: Bus, D: HostDma> Host<B, D> {
+    /// A host whose devices are on a bus of another kind, or reach memory in another way.
     ///
     /// # Errors
     /// As for [`new`](Host::new).
@@ -128,6 +130,15 @@ impl<B: Bus> Host<B> {
         f(unsafe { MaySleep::assume() })
     }
 }
+
+/// A [`Dma`] that a [`Host`] can have: whatever is one, and is `Copy`, so that dropping it runs nothing. There is nothing to implement.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no DMA that a `Host` can have",
+    note = "it is to be `Dma`, `Copy`, `Default`, `Send` and `'static`"
+)]
+pub trait HostDma: Dma + Copy + Default + Send + 'static {}
+
+impl<D: Dma + Copy + Default + Send + 'static> HostDma for D {}
 
 /// How a [`Host`] is to be: see [`Host::builder`].
 pub struct HostBuilder {
@@ -150,11 +161,11 @@ impl HostBuilder {
         self
     }
 
-    /// Makes it, with its devices on a bus of this kind.
+    /// Makes it, with its devices on a bus of this kind, and this way to memory.
     ///
     /// # Errors
     /// If its threads cannot be started.
-    pub fn build<B: Bus>(self) -> io::Result<Host<B>> {
+    pub fn build<B: Bus, D: HostDma>(self) -> io::Result<Host<B, D>> {
         let complain = |event: &Event<'_>| {
             if matches!(
                 event,
@@ -181,6 +192,7 @@ impl HostBuilder {
                 deferral: Arc::clone(&deferral),
                 tracer: Some(self.tracer.unwrap_or_else(|| Box::new(complain))),
             }),
+            dma: D::default(),
             _bus: PhantomData,
         };
         thread::Builder::new()
@@ -198,16 +210,17 @@ impl fmt::Debug for HostBuilder {
     }
 }
 
-impl<B: Bus> Clone for Host<B> {
+impl<B: Bus, D: HostDma> Clone for Host<B, D> {
     fn clone(&self) -> Self {
         Host {
             handle: Arc::clone(&self.handle),
+            dma: self.dma,
             _bus: PhantomData,
         }
     }
 }
 
-impl<B: Bus> fmt::Debug for Host<B> {
+impl<B: Bus, D: HostDma> fmt::Debug for Host<B, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Host")
     }
@@ -249,12 +262,12 @@ impl Deferral {
 // SAFETY: the promises, by their numbers. 1: mutexes held for a few instructions, callable from callbacks, which are threads; deferred
 // calls have their own thread. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: locks do not panic
 // here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the loops of the timer threads only.
-unsafe impl<B: Bus> Platform for Host<B> {
+unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
     type Bus = B;
     type RawLock = StdRawLock;
     type Timers = HostTimers;
     type Irqs = LineIrqs;
-    type Dma = EmulatedDma;
+    type Dma = D;
     type Sections = HostSections;
     type Deferred = DeferredNode;
 
@@ -306,8 +319,8 @@ unsafe impl<B: Bus> Platform for Host<B> {
         &self.handle.irqs
     }
 
-    fn dma(&self) -> &EmulatedDma {
-        &EmulatedDma
+    fn dma(&self) -> &D {
+        &self.dma
     }
 
     fn timers(&self) -> &HostTimers {

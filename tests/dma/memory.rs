@@ -1,10 +1,13 @@
 //! Each access is where it should be; what cannot be had is refused.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use driver_scope::event::Kind;
 use driver_scope::inspect::Details;
-use driver_scope::{registers, DmaRing, Error};
+use driver_scope::platform::{Emulated, Host, NoDma};
+use driver_scope::{enter, registers, DmaRing, Error, PciDevice, Platform, Restart, Units};
 
 use super::common::{self, run, run_on, Foreign, Metered, TestPlatform};
 use super::{device, Entry, Flagged};
@@ -412,4 +415,28 @@ fn a_block_beyond_the_mask_is_given_back() {
         scope.dma_bytes(scope.dma(&device, 41)?, 64)?;
         Ok(())
     });
+}
+
+#[test]
+fn a_host_may_have_another_way_to_memory_or_none() {
+    let host: Host<Emulated, NoDma> = Host::builder().build().unwrap();
+    // The platform is told apart by its type: no device for this one could be made with a way to memory.
+    let device = PciDevice::<Host<Emulated, NoDma>>::new(1, 2);
+    assert_eq!(device.dma().map(drop), Err(Error::Unsupported));
+    // And it is a whole platform otherwise.
+    let ticks = AtomicU32::new(0);
+    let ran = host.may_sleep(|cx| {
+        enter(host.clone(), cx, &ticks, |ticks, scope| {
+            let timer = scope.hrtimer(|_| {
+                ticks.fetch_add(1, Ordering::Relaxed);
+                Restart::No
+            })?;
+            timer.start(Duration::ZERO)?;
+            while ticks.load(Ordering::Relaxed) == 0 {
+                scope.sleep(1.millis());
+            }
+            Ok::<(), Error>(())
+        })
+    });
+    assert_eq!(ran, Ok(()));
 }
