@@ -1,66 +1,59 @@
 //! The edu driver in user space, as the init of a Linux guest.
 //!
-//! Mounts what it needs, loads `uio_pci_generic`, binds it to the device, runs [`job`], and powers the
-//! machine off whatever happened. Every step is reported on the console, where `cargo xtask qemu uio`
-//! judges it.
+//! Loads `uio_pci_generic`, binds it to the device, and runs the checks of `linux-guest`. There is no IOMMU, so the device has no way to memory.
 
-#![deny(
-    unsafe_op_in_unsafe_fn,
-    missing_docs,
-    clippy::undocumented_unsafe_blocks
-)]
+#![forbid(unsafe_code)]
 
-mod guest;
-mod job;
-mod platform;
-mod report;
-mod sysfs;
-
-use std::panic::{self, AssertUnwindSafe};
+use std::fs::OpenOptions;
 use std::process::ExitCode;
 
-use report::Report;
-use sysfs::Device;
+use driver_scope::platform::{IrqLine, NoDma};
+use driver_scope::PciDevice;
+use linux_guest::{guest, job, Device, Interrupts, Report, Step, User};
 
 /// QEMU's edu.
 const VENDOR: u16 = 0x1234;
 const DEVICE: u16 = 0x11e8;
 
-const UIO_DRIVER: &str = "uio_pci_generic";
+const DRIVER: &str = "uio_pci_generic";
+
+type Uio = User<NoDma>;
 
 fn main() -> ExitCode {
-    // It mounts, binds and powers off: nothing to be tried out on one's own machine.
-    if !guest::is_init() {
-        eprintln!("edu-uio is the init of a virtual machine; run it with `cargo xtask qemu uio`");
-        return ExitCode::from(2);
-    }
-    let mut report = Report::default();
-    // An init that unwinds out of `main` panics the kernel, which would bury the report.
-    let run = panic::catch_unwind(AssertUnwindSafe(|| checks(&mut report)));
-    match run {
-        Ok(Ok(())) => {}
-        Ok(Err(step)) => report.info(&format!("stopped: nothing can follow a failed `{step}`")),
-        Err(_) => report.check("no-panic", Err("init panicked".into())),
-    }
-    report.finish();
-    guest::power_off()
+    guest::init("UIO", &["uio", DRIVER], checks)
 }
 
 /// Every check in order. The error is the name of a step without which the rest makes no sense.
-fn checks(report: &mut Report) -> Result<(), &'static str> {
-    report.step("mounts", guest::mount_all())?;
-    report.info(&format!("Linux {}", guest::kernel_release()));
-    report.step("modules", guest::load_modules(&["uio", UIO_DRIVER]))?;
+fn checks(report: &mut Report) -> Step<()> {
     let device = report.step("bind", bind())?;
     report.info(&format!("edu at {}", device.address()));
-    job::run(&device, report)?;
-    report.check("kernel-clean", guest::kernel_clean());
+    let uio = job::platform(report)?;
+    let (function, interrupts) = report.step("pci-device", pci_device(&device))?;
+    job::run(&uio, function, report)?;
+    drop(interrupts);
     Ok(())
 }
 
 fn bind() -> Result<Device, String> {
     let device = Device::find(VENDOR, DEVICE)?;
-    device.bind(UIO_DRIVER)?;
+    device.bind(DRIVER)?;
     device.enable_memory()?;
     Ok(device)
+}
+
+/// The device as its driver sees it, and what raises its interrupt.
+fn pci_device(device: &Device) -> Result<(PciDevice<Uio>, Interrupts), String> {
+    let path = device.uio()?;
+    // Written, too, by those drivers that can be told there to unmask the interrupt; this one cannot.
+    let file = OpenOptions::new().read(true).open(&path);
+    let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
+    let line = IrqLine::new();
+    let interrupts = Interrupts::of_level(file, device.config()?, line.clone())
+        .map_err(|error| error.to_string())?;
+    let (vendor, id) = device.id();
+    let function = PciDevice::new(vendor, id)
+        .with_bar(0, device.bar(0)?)
+        .and_then(|function| function.with_irq(0, line))
+        .map_err(|error| error.to_string())?;
+    Ok((function, interrupts))
 }

@@ -23,6 +23,8 @@ const EXPECTED: Expected = Expected {
         "bind",
         "platform",
         "pci-device",
+        "interrupts",
+        "none-lost",
         "probe",
         "identify",
         "mapped-once",
@@ -33,6 +35,7 @@ const EXPECTED: Expected = Expected {
         "nothing-late",
         "probe-again",
         "factorial-again",
+        "remove",
         "kernel-clean",
     ],
 };

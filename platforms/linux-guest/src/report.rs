@@ -1,18 +1,36 @@
-//! The lines that `cargo xtask qemu uio` judges.
+//! The lines that `cargo xtask qemu` judges.
 
 use std::io::{self, Write};
 
+use crate::Step;
+
 /// Counts the checks and prints a line for each.
-#[derive(Default)]
 pub struct Report {
+    prefix: &'static str,
     ok: u32,
     failed: u32,
 }
 
 impl Report {
+    /// A report whose lines begin with this.
+    #[must_use]
+    pub fn new(prefix: &'static str) -> Self {
+        Report {
+            prefix,
+            ok: 0,
+            failed: 0,
+        }
+    }
+
+    /// What its lines begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
     /// Something for the reader, not judged.
     pub fn info(&self, text: &str) {
-        line(&format!("UIO-INFO {text}"));
+        line(&format!("{}-INFO {text}", self.prefix));
     }
 
     /// A check that others do not depend on.
@@ -20,21 +38,20 @@ impl Report {
         match result {
             Ok(()) => {
                 self.ok += 1;
-                line(&format!("UIO-CHECK {name} ok"));
+                line(&format!("{}-CHECK {name} ok", self.prefix));
             }
             Err(why) => {
                 self.failed += 1;
-                line(&format!("UIO-CHECK {name} FAILED {why}"));
+                line(&format!("{}-CHECK {name} FAILED {why}", self.prefix));
             }
         }
     }
 
     /// A check that yields something; the error is its name, for the caller to stop with.
-    pub fn step<T>(
-        &mut self,
-        name: &'static str,
-        result: Result<T, String>,
-    ) -> Result<T, &'static str> {
+    ///
+    /// # Errors
+    /// The name.
+    pub fn step<T>(&mut self, name: &'static str, result: Result<T, String>) -> Step<T> {
         let (value, outcome) = match result {
             Ok(value) => (Ok(value), Ok(())),
             Err(why) => (Err(name), Err(why)),
@@ -46,10 +63,13 @@ impl Report {
     /// The last line.
     pub fn finish(&self) {
         if self.failed == 0 {
-            line(&format!("UIO-RESULT pass checks={}", self.ok));
+            line(&format!("{}-RESULT pass checks={}", self.prefix, self.ok));
         } else {
             let (ok, failed) = (self.ok, self.failed);
-            line(&format!("UIO-RESULT FAILED ok={ok} failed={failed}"));
+            line(&format!(
+                "{}-RESULT FAILED ok={ok} failed={failed}",
+                self.prefix
+            ));
         }
     }
 }

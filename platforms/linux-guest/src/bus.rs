@@ -2,6 +2,8 @@
 //!
 //! Timers are those of the kernel: the timer thread sleeps in a futex with a time-out, which is an hrtimer.
 
+use std::fs::File;
+use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -9,30 +11,35 @@ use std::sync::Arc;
 use driver_scope::platform::{Host, MemoryBus};
 use driver_scope::Error;
 
-use crate::sysfs::{Device, Mapping};
+use crate::mapping::Mapping;
 
-/// The platform.
-pub type Uio = Host<Pci>;
+/// The platform, with a way to memory.
+pub type User<D> = Host<Pci, D>;
 
-/// The bus of devices in sysfs.
+/// The bus of devices whose BARs are parts of files.
 pub enum Pci {}
 
 /// A memory BAR. Clones are the same BAR.
 #[derive(Clone)]
-pub struct Bar {
-    device: Device,
-    number: u8,
-    mapped: Arc<AtomicBool>,
+pub struct Bar(Arc<Part>);
+
+struct Part {
+    file: File,
+    offset: u64,
+    len: usize,
+    mapped: AtomicBool,
 }
 
 impl Bar {
-    /// BAR `number` of a device. The one value (with its clones) for this BAR: two would not know of each other's mapping.
-    pub fn new(device: Device, number: u8) -> Self {
-        Bar {
-            device,
-            number,
-            mapped: Arc::default(),
-        }
+    /// The BAR that is this part of a file, at a multiple of the size of a page. The one value (with its clones) for it: two would not know of each other's mapping.
+    #[must_use]
+    pub fn new(file: File, offset: u64, len: usize) -> Self {
+        Bar(Arc::new(Part {
+            file,
+            offset,
+            len,
+            mapped: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -44,22 +51,23 @@ pub struct MappedBar {
 }
 
 /// The right to map a BAR, which one at a time has.
-struct Claim(Arc<AtomicBool>);
+struct Claim(Bar);
 
 impl Claim {
-    fn new(mapped: &Arc<AtomicBool>) -> Result<Self, Error> {
+    fn new(bar: &Bar) -> Result<Self, Error> {
         // Acquire: pairs with the Release in the last claim's drop.
-        mapped
+        bar.0
+            .mapped
             .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
             .map_err(|_| Error::AlreadyMapped)?;
-        Ok(Claim(Arc::clone(mapped)))
+        Ok(Claim(bar.clone()))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         // Release: pairs with the Acquire in `new`.
-        self.0.store(false, Ordering::Release);
+        self.0 .0.mapped.store(false, Ordering::Release);
     }
 }
 
@@ -70,11 +78,11 @@ unsafe impl MemoryBus for Pci {
     type Mapping = MappedBar;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
-        let claim = Claim::new(&bar.mapped)?;
-        let mapping = bar
-            .device
-            .map(bar.number)
-            .map_err(|error| Error::Platform(error.raw_os_error().unwrap_or(0)))?;
+        let claim = Claim::new(bar)?;
+        let Part {
+            file, offset, len, ..
+        } = &*bar.0;
+        let mapping = Mapping::of_file(file, *offset, *len).map_err(platform_error)?;
         Ok(MappedBar {
             mapping,
             _claim: claim,
@@ -88,4 +96,10 @@ unsafe impl MemoryBus for Pci {
     fn address(mapping: &MappedBar) -> NonNull<u8> {
         mapping.mapping.base()
     }
+}
+
+/// The kernel's error as the crate's.
+#[must_use]
+pub fn platform_error(error: io::Error) -> Error {
+    Error::Platform(error.raw_os_error().unwrap_or(0))
 }

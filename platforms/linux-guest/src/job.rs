@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use driver_scope::platform::Platform;
+use driver_scope::event::Event;
+use driver_scope::platform::{HostDma, Platform};
 use driver_scope::{Binding, Error, HrTimer, MaySleep, PciDevice, Units};
 use edu::Edu;
 
-use crate::platform::{Bar, Uio};
-use crate::report::Report;
-use crate::sysfs::Device;
+use crate::{Report, Step, User};
+
+mod interrupts;
 
 /// Version 1.0 of an edu.
 const EXPECTED_ID: u32 = 0x0100_00ed;
@@ -22,15 +23,36 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many samples the periodic timer should have taken before the removal.
 const SAMPLES: u32 = 5;
 
-type Bound = Binding<Edu, Uio>;
+type Bound<D> = Binding<Edu, User<D>>;
 
-/// Runs all checks on a device that is bound to UIO and enabled.
-pub fn run(device: &Device, report: &mut Report) -> Result<(), &'static str> {
-    let uio = report.step("platform", platform())?;
-    uio.may_sleep(|cx| {
-        let function = report.step("pci-device", pci_device(device))?;
+/// A platform whose events are reported.
+///
+/// # Errors
+/// The step's name.
+pub fn platform<D: HostDma>(report: &mut Report) -> Step<User<D>> {
+    let prefix = report.prefix();
+    // A panic of the driver, a stall or a refused restart is no part of a good run, and the judge takes this line as such.
+    let user = User::on_bus(move |event| match event {
+        Event::Phase { .. } | Event::Ended { .. } => println!("{prefix}-INFO {event}"),
+        _ => println!("{prefix}-CHECK event FAILED {event}"),
+    });
+    report.step("platform", user.map_err(|error| error.to_string()))
+}
 
-        let bound = report.step("probe", bind(&uio, function, cx))?;
+/// Runs the checks that every platform must pass, with a device that is there and enabled. Gives the device back.
+///
+/// # Errors
+/// The name of a step without which the rest makes no sense.
+pub fn run<D: HostDma>(
+    user: &User<D>,
+    function: PciDevice<User<D>>,
+    report: &mut Report,
+) -> Step<PciDevice<User<D>>> {
+    user.may_sleep(|cx| {
+        report.check("interrupts", interrupts::raised(user, &function, cx));
+        report.check("none-lost", interrupts::none_lost(user, &function, cx));
+
+        let bound = report.step("probe", bind(user, function, cx))?;
         report.check("identify", expect(EXPECTED_ID, bound.with(|edu| edu.id())));
         report.check("mapped-once", mapped_once(&bound, cx));
         report.check("factorial", factorial(&bound, 10, 3_628_800, cx));
@@ -38,40 +60,25 @@ pub fn run(device: &Device, report: &mut Report) -> Result<(), &'static str> {
         let ticks = Arc::new(AtomicU32::new(0));
         report.check("forget", forget_a_handle(&bound, &ticks, cx));
         let function = report.step("remove-under-way", remove_under_way(bound, cx))?;
-        report.check("nothing-late", nothing_late(&uio, &ticks, cx));
+        report.check("nothing-late", nothing_late(user, &ticks, cx));
 
-        let bound = report.step("probe-again", bind(&uio, function, cx))?;
+        let bound = report.step("probe-again", bind(user, function, cx))?;
         report.check("factorial-again", factorial(&bound, 12, 479_001_600, cx));
-        drop(bound);
-        Ok(())
+        let removed = bound.unbind(cx).map_err(|error| error.to_string());
+        report.step("remove", removed)
     })
 }
 
-fn platform() -> Result<Uio, String> {
-    // A panic of the driver, a stall or a refused restart is no part of a good run, and the judge takes this line as such.
-    Uio::on_bus(|event| {
-        use driver_scope::event::Event;
-        match event {
-            Event::Phase { .. } | Event::Ended { .. } => println!("UIO-INFO {event}"),
-            _ => println!("UIO-CHECK event FAILED {event}"),
-        }
-    })
-    .map_err(|error| error.to_string())
-}
-
-fn pci_device(device: &Device) -> Result<PciDevice<Uio>, String> {
-    let (vendor, id) = device.id();
-    PciDevice::new(vendor, id)
-        .with_bar(0, Bar::new(device.clone(), 0))
-        .map_err(|error| error.to_string())
-}
-
-fn bind(uio: &Uio, function: PciDevice<Uio>, cx: MaySleep<'_>) -> Result<Bound, String> {
-    Binding::bind(uio.clone(), function, cx).map_err(|failed| failed.to_string())
+fn bind<D: HostDma>(
+    user: &User<D>,
+    function: PciDevice<User<D>>,
+    cx: MaySleep<'_>,
+) -> Result<Bound<D>, String> {
+    Binding::bind(user.clone(), function, cx).map_err(|failed| failed.to_string())
 }
 
 /// A second mapping of the registers is refused while the driver has them.
-fn mapped_once(bound: &Bound, cx: MaySleep<'_>) -> Result<(), String> {
+fn mapped_once<D: HostDma>(bound: &Bound<D>, cx: MaySleep<'_>) -> Result<(), String> {
     enum Whole {}
     impl driver_scope::Registers for Whole {
         const SIZE: usize = 0x80;
@@ -83,7 +90,12 @@ fn mapped_once(bound: &Bound, cx: MaySleep<'_>) -> Result<(), String> {
     }
 }
 
-fn factorial(bound: &Bound, n: u32, result: u32, cx: MaySleep<'_>) -> Result<(), String> {
+fn factorial<D: HostDma>(
+    bound: &Bound<D>,
+    n: u32,
+    result: u32,
+    cx: MaySleep<'_>,
+) -> Result<(), String> {
     bound
         .with(|edu| edu.start_factorial(n))
         .map_err(|error| error.to_string())?;
@@ -94,17 +106,21 @@ fn factorial(bound: &Bound, n: u32, result: u32, cx: MaySleep<'_>) -> Result<(),
     }
 }
 
-fn periodic(bound: &Bound, cx: MaySleep<'_>) -> Result<(), String> {
+fn periodic<D: HostDma>(bound: &Bound<D>, cx: MaySleep<'_>) -> Result<(), String> {
     until(bound, cx, || {
         bound.with(|edu| edu.stats().samples) >= SAMPLES
     })
 }
 
 /// A timer whose handle is forgotten, and which goes on.
-fn forget_a_handle(bound: &Bound, ticks: &Arc<AtomicU32>, cx: MaySleep<'_>) -> Result<(), String> {
+fn forget_a_handle<D: HostDma>(
+    bound: &Bound<D>,
+    ticks: &Arc<AtomicU32>,
+    cx: MaySleep<'_>,
+) -> Result<(), String> {
     /// What would cancel the timer, if it were not forgotten.
-    struct Guard<'drv>(HrTimer<'drv, Uio>);
-    impl Drop for Guard<'_> {
+    struct Guard<'drv, P: Platform>(HrTimer<'drv, P>);
+    impl<P: Platform> Drop for Guard<'_, P> {
         fn drop(&mut self) {
             let _ = self.0.try_cancel();
         }
@@ -126,23 +142,34 @@ fn forget_a_handle(bound: &Bound, ticks: &Arc<AtomicU32>, cx: MaySleep<'_>) -> R
 }
 
 /// Removes the driver with a factorial under way and three timers armed.
-fn remove_under_way(bound: Bound, cx: MaySleep<'_>) -> Result<PciDevice<Uio>, String> {
+fn remove_under_way<D: HostDma>(
+    bound: Bound<D>,
+    cx: MaySleep<'_>,
+) -> Result<PciDevice<User<D>>, String> {
     bound
         .with(|edu| edu.start_factorial(9))
         .map_err(|error| error.to_string())?;
     bound.unbind(cx).map_err(|error| error.to_string())
 }
 
-fn nothing_late(uio: &Uio, ticks: &AtomicU32, cx: MaySleep<'_>) -> Result<(), String> {
+fn nothing_late<D: HostDma>(
+    user: &User<D>,
+    ticks: &AtomicU32,
+    cx: MaySleep<'_>,
+) -> Result<(), String> {
     let at_remove = ticks.load(Ordering::Relaxed);
-    uio.sleep(cx, 50.millis());
+    user.sleep(cx, 50.millis());
     match ticks.load(Ordering::Relaxed) - at_remove {
         0 => Ok(()),
         late => Err(format!("a timer ticked {late} times after remove")),
     }
 }
 
-fn until(bound: &Bound, cx: MaySleep<'_>, done: impl Fn() -> bool) -> Result<(), String> {
+fn until<D: HostDma>(
+    bound: &Bound<D>,
+    cx: MaySleep<'_>,
+    done: impl Fn() -> bool,
+) -> Result<(), String> {
     let started = Instant::now();
     while !done() {
         if started.elapsed() > PATIENCE {

@@ -2,19 +2,51 @@
 
 use std::ffi::CStr;
 use std::fs::{self, File};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
 use std::thread;
 
 use rustix::io::Errno;
 use rustix::mount::{mount, MountFlags};
 use rustix::system::{finit_module, reboot, RebootCommand};
 
-/// Whether this is the first process.
-pub fn is_init() -> bool {
-    rustix::process::getpid().is_init()
+use crate::{Report, Step};
+
+/// The whole of a guest program: mounts what is needed, loads these modules, makes the checks, and powers the machine off whatever
+/// happened. Every step is reported on the console, in lines that begin with `prefix`.
+///
+/// Returns only where this is not the first process: it mounts, binds and powers off, nothing to be tried out on one's own machine.
+pub fn init(
+    prefix: &'static str,
+    modules: &[&str],
+    checks: impl FnOnce(&mut Report) -> Step<()>,
+) -> ExitCode {
+    if !rustix::process::getpid().is_init() {
+        let guest = prefix.to_lowercase();
+        eprintln!("this is the init of a virtual machine; run it with `cargo xtask qemu {guest}`");
+        return ExitCode::from(2);
+    }
+    let mut report = Report::new(prefix);
+    // An init that unwinds out of `main` panics the kernel, which would bury the report.
+    let run = panic::catch_unwind(AssertUnwindSafe(|| -> Step<()> {
+        report.step("mounts", mount_all())?;
+        report.info(&format!("Linux {}", kernel_release()));
+        report.step("modules", load_modules(modules))?;
+        checks(&mut report)?;
+        report.check("kernel-clean", kernel_clean());
+        Ok(())
+    }));
+    match run {
+        Ok(Ok(())) => {}
+        Ok(Err(step)) => report.info(&format!("stopped: nothing can follow a failed `{step}`")),
+        Err(_) => report.check("no-panic", Err("init panicked".into())),
+    }
+    report.finish();
+    power_off()
 }
 
 /// Mounts /proc, /sys and /dev.
-pub fn mount_all() -> Result<(), String> {
+fn mount_all() -> Result<(), String> {
     let mounts = [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")];
     let no_data: Option<&CStr> = None;
     for (kind, target) in mounts {
@@ -25,7 +57,7 @@ pub fn mount_all() -> Result<(), String> {
 }
 
 /// As `uname -r` says.
-pub fn kernel_release() -> String {
+fn kernel_release() -> String {
     rustix::system::uname()
         .release()
         .to_string_lossy()
@@ -33,7 +65,7 @@ pub fn kernel_release() -> String {
 }
 
 /// Loads the named modules from /modules; the order is the caller's, there is no dependency file.
-pub fn load_modules(names: &[&str]) -> Result<(), String> {
+fn load_modules(names: &[&str]) -> Result<(), String> {
     for name in names {
         let path = format!("/modules/{name}.ko");
         let file = File::open(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -48,7 +80,7 @@ pub fn load_modules(names: &[&str]) -> Result<(), String> {
 
 /// Whether the kernel has had nothing to complain about: every warning and oops leaves a taint, even if
 /// its message was not shown on the console.
-pub fn kernel_clean() -> Result<(), String> {
+fn kernel_clean() -> Result<(), String> {
     let path = "/proc/sys/kernel/tainted";
     let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     match text.trim() {
@@ -58,7 +90,7 @@ pub fn kernel_clean() -> Result<(), String> {
 }
 
 /// Ends the machine.
-pub fn power_off() -> ! {
+fn power_off() -> ! {
     for command in [RebootCommand::PowerOff, RebootCommand::Restart] {
         if let Err(error) = reboot(command) {
             eprintln!("reboot: {error}");

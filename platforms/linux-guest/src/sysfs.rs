@@ -1,19 +1,14 @@
-//! A PCI device by way of sysfs: found, bound to a driver, and its registers mapped.
+//! A PCI device by way of sysfs: found, bound to a driver, its configuration.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::ptr::{self, NonNull};
 
-use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
+use crate::config::{Config, COMMAND, COMMAND_MEMORY};
+use crate::Bar;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 const DRIVERS: &str = "/sys/bus/pci/drivers";
-
-/// The command register in configuration space, and its bit for memory decoding.
-const COMMAND: u64 = 0x04;
-const COMMAND_MEMORY: u16 = 1 << 1;
 
 /// A PCI device, by its folder in sysfs.
 #[derive(Clone)]
@@ -25,6 +20,9 @@ pub struct Device {
 
 impl Device {
     /// The one device with these ids.
+    ///
+    /// # Errors
+    /// In words, if there is none or there are several.
     pub fn find(vendor: u16, device: u16) -> Result<Self, String> {
         let mut found = Vec::new();
         for entry in fs::read_dir(DEVICES).map_err(|error| format!("{DEVICES}: {error}"))? {
@@ -47,12 +45,16 @@ impl Device {
     }
 
     /// The address on the bus, as in `0000:00:01.0`.
+    #[must_use]
     pub fn address(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
     /// Makes `driver` take the device, by telling it that it knows these ids.
+    ///
+    /// # Errors
+    /// In words.
     pub fn bind(&self, driver: &str) -> Result<(), String> {
         let new_id = format!("{DRIVERS}/{driver}/new_id");
         let ids = format!("{:04x} {:04x}", self.vendor, self.device);
@@ -67,6 +69,9 @@ impl Device {
     }
 
     /// Makes the device answer at its memory BARs, which a driver does not owe to user space.
+    ///
+    /// # Errors
+    /// In words.
     pub fn enable_memory(&self) -> Result<(), String> {
         if self.memory_enabled()? {
             return Ok(());
@@ -80,21 +85,62 @@ impl Device {
     }
 
     fn memory_enabled(&self) -> Result<bool, String> {
-        let path = self.path.join("config");
-        let fail = |error| format!("{}: {error}", path.display());
-        let mut command = [0; 2];
-        File::open(&path)
-            .and_then(|file| file.read_exact_at(&mut command, COMMAND))
-            .map_err(fail)?;
-        Ok(u16::from_le_bytes(command) & COMMAND_MEMORY != 0)
+        let command = self.config()?.read(COMMAND);
+        let command = command.map_err(|error| format!("configuration space: {error}"))?;
+        Ok(command & COMMAND_MEMORY != 0)
     }
 
-    /// Maps a memory BAR.
-    pub fn map(&self, bar: u8) -> std::io::Result<Mapping> {
-        Mapping::new(&self.path.join(format!("resource{bar}")))
+    /// A memory BAR. To be called once for each.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn bar(&self, number: u8) -> Result<Bar, String> {
+        let path = self.path.join(format!("resource{number}"));
+        let fail = |error| format!("{}: {error}", path.display());
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(fail)?;
+        // sysfs gives the file the size of the BAR.
+        let len = file.metadata().map_err(fail)?.len();
+        let len = usize::try_from(len).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Bar::new(file, 0, len))
+    }
+
+    /// Its configuration space, to be read and written.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn config(&self) -> Result<Config, String> {
+        let path = self.path.join("config");
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Config::new(file, 0))
+    }
+
+    /// The file that UIO has made of it: `/dev/uio<number>`.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn uio(&self) -> Result<PathBuf, String> {
+        let path = self.path.join("uio");
+        let fail = |error| format!("{}: {error}", path.display());
+        let mut entries = fs::read_dir(&path).map_err(fail)?;
+        let entry = entries.next().ok_or("no UIO device")?.map_err(fail)?;
+        Ok(Path::new("/dev").join(entry.file_name()))
+    }
+
+    /// The number of the group of devices that an IOMMU cannot tell apart, which it is in.
+    ///
+    /// # Errors
+    /// In words, if there is no IOMMU.
+    pub fn iommu_group(&self) -> Result<String, String> {
+        let link = self.path.join("iommu_group");
+        let group = fs::read_link(&link).map_err(|error| format!("{}: {error}", link.display()))?;
+        let number = group.file_name().ok_or("a group without a number")?;
+        Ok(number.to_string_lossy().into_owned())
     }
 
     /// Vendor and device id.
+    #[must_use]
     pub fn id(&self) -> (u16, u16) {
         (self.vendor, self.device)
     }
@@ -113,52 +159,4 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// A device's registers in this process's memory, readable and writable until dropped.
-///
-/// The owner hands out only the address. Whoever accesses it must end before this is dropped, and must
-/// use volatile accesses: it is device memory, which no reference may cover.
-pub struct Mapping {
-    base: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: a mapping belongs to the process, not to a thread: its address means the same in all of them,
-// and munmap may be called from any.
-unsafe impl Send for Mapping {}
-// SAFETY: through `&Mapping` one gets only the address and the length, which never change.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    fn new(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        // sysfs gives the file the size of the BAR.
-        let len = usize::try_from(file.metadata()?.len()).map_err(std::io::Error::other)?;
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: without MAP_FIXED the kernel chooses unused addresses, so no existing memory is
-        // affected; the result is checked before it is used.
-        let base = unsafe { mmap(ptr::null_mut(), len, protection, MapFlags::SHARED, file, 0) }?;
-        let base = NonNull::new(base.cast()).ok_or_else(|| std::io::Error::other("mapped at 0"))?;
-        Ok(Self { base, len })
-    }
-
-    /// The address of the first register; aligned to a page.
-    pub fn base(&self) -> NonNull<u8> {
-        self.base
-    }
-
-    /// The length in bytes.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: `base` and `len` are what mmap returned and was given, in `new`, and nobody else unmaps
-        // them. Nothing accesses them any more: that is what every user of `base` has promised.
-        let result = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
-        debug_assert_eq!(result, Ok(()));
-    }
 }
