@@ -3,9 +3,9 @@
 mod bare;
 mod cpio;
 mod debian;
+mod linux;
 mod qmp;
 mod transcript;
-mod uio;
 
 use std::path::Path;
 use std::process::Command;
@@ -21,6 +21,8 @@ usage: cargo xtask qemu <guest>
 
   uio [--repeat N]
         the edu driver in user space, on Debian's stock kernel
+  vfio [--repeat N]
+        the same behind an IOMMU: interrupts by messages, and transfers
   bare-metal [--surprise] [--repeat N]
         the edu driver on the bare machine; with --surprise, the device is pulled out";
 
@@ -35,7 +37,8 @@ pub fn run(args: &[String]) -> Result<()> {
         bail!("no guest given\n\n{USAGE}");
     };
     match guest.as_str() {
-        "uio" => uio::run(rest),
+        "uio" => linux::run(&linux::UIO, rest),
+        "vfio" => linux::run(&linux::VFIO, rest),
         "bare-metal" => bare::run(rest),
         other => bail!("no guest `{other}`\n\n{USAGE}"),
     }

@@ -65,6 +65,7 @@ const CHECKS: &[Check] = &[
     ("fuzzing, 10 seconds each", fuzzing),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
+    ("QEMU's edu by VFIO", vfio),
     ("QEMU's edu on bare metal", bare_metal),
 ];
 
@@ -396,6 +397,14 @@ fn executable(messages: &str) -> Option<String> {
 }
 
 fn uio() -> Result<Option<String>> {
+    on_linux("uio")
+}
+
+fn vfio() -> Result<Option<String>> {
+    on_linux("vfio")
+}
+
+fn on_linux(guest: &str) -> Result<Option<String>> {
     if !runs(qemu::QEMU, &["--version"]) {
         return Ok(Some(format!("{} is not installed", qemu::QEMU)));
     }
@@ -404,7 +413,7 @@ fn uio() -> Result<Option<String>> {
             "the stock kernel comes by apt-get, which is not here".into(),
         ));
     }
-    qemu::run(&["uio".into()]).map(|()| None)
+    qemu::run(&[guest.into()]).map(|()| None)
 }
 
 fn bare_metal() -> Result<Option<String>> {

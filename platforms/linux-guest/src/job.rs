@@ -18,7 +18,10 @@ mod interrupts;
 const EXPECTED_ID: u32 = 0x0100_00ed;
 
 /// The device needs milliseconds; an emulated processor may be slow to notice.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longer than a transfer of the device's, which takes 100 ms whatever it moves. What was under way at a removal is over then.
+const A_TRANSFER: Duration = Duration::from_millis(150);
 
 /// How many samples the periodic timer should have taken before the removal.
 const SAMPLES: u32 = 5;
@@ -158,7 +161,7 @@ fn nothing_late<D: HostDma>(
     cx: MaySleep<'_>,
 ) -> Result<(), String> {
     let at_remove = ticks.load(Ordering::Relaxed);
-    user.sleep(cx, 50.millis());
+    user.sleep(cx, A_TRANSFER);
     match ticks.load(Ordering::Relaxed) - at_remove {
         0 => Ok(()),
         late => Err(format!("a timer ticked {late} times after remove")),

@@ -44,6 +44,19 @@ pub fn judge(text: &[u8], expected: &Expected) -> Result<()> {
     Ok(())
 }
 
+/// Fails unless all of these stand in one line that the kernel has printed, and not the guest's program.
+pub fn kernel_says(text: &[u8], words: &[&str]) -> Result<()> {
+    let text = String::from_utf8_lossy(text);
+    // With the time of day of the kernel: `[    1.234567] `.
+    let mut lines = text.lines().filter(|line| line.starts_with('['));
+    ensure!(
+        words.is_empty() || lines.any(|line| words.iter().all(|word| line.contains(word))),
+        "no line of the kernel's with `{}`",
+        words.join("` and `")
+    );
+    Ok(())
+}
+
 /// Everything that is wrong with a transcript; nothing if the run was good.
 fn complaints(text: &str, expected: &Expected) -> Vec<String> {
     let marker = format!("{}-", expected.prefix);
@@ -133,6 +146,20 @@ mod tests {
     #[test]
     fn a_good_run_passes() {
         assert_eq!(complaints_of(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_kernel_must_say_is_not_taken_from_the_guest() {
+        let words = &["DMAR: [DMA Write", "fault addr 0x"];
+        let line = "DMAR: [DMA Write NO_PASID] Request device [00:01.0] fault addr 0x20000 [x]";
+        let said = |text: String| kernel_says(text.as_bytes(), words).is_ok();
+        assert!(said(format!("{GOOD}[    1.0] {line}\r\n")));
+        assert!(!said(GOOD.into()));
+        assert!(!said(format!("{GOOD}UIO-INFO the kernel: {line}\r\n")));
+        // Not here one and there the other.
+        let (one, other) = line.split_at(30);
+        assert!(!said(format!("[    1.0] {one}\r\n[    1.1] {other}\r\n")));
+        assert!(kernel_says(b"", &[]).is_ok());
     }
 
     #[test]
