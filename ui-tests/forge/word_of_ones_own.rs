@@ -13,6 +13,12 @@ impl Word for Status {
     unsafe fn write_volatile(address: *mut Self, value: Self) {
         unsafe { address.write_volatile(value) }
     }
+    unsafe fn load_relaxed(address: *mut Self) -> Self {
+        unsafe { address.read() }
+    }
+    unsafe fn store_relaxed(address: *mut Self, value: Self) {
+        unsafe { address.write(value) }
+    }
     fn to_le(self) -> Self {
         self
     }
