@@ -1,11 +1,13 @@
 //! The same program on `Sim` has the same log, down to the last line.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::Mutex;
 
 use common::{memory_region, on_purpose};
-use driver_scope::platform::{Region, Sim};
+use driver_scope::platform::{IrqLine, Region, Sim};
 use driver_scope::{
-    enter, registers, Binding, Driver, DriverScope, Error, HrTimer, Lock, MaySleep, Restart, Units,
+    enter, registers, Binding, Driver, DriverScope, Error, HrTimer, IrqContext, IrqReturn, Lock,
+    MaySleep, Restart, Units,
 };
 
 mod common;
@@ -128,6 +130,63 @@ fn the_same_program_has_the_same_log() {
             play(seed)
         });
         assert_eq!(log, elsewhere.join().unwrap());
+    }
+}
+
+/// The log of a gambler that is dropped in a callback: of an interrupt, a timer, work.
+fn play_until_dropped(seed: u64, site: usize) -> Vec<String> {
+    let sim = Sim::with_log();
+    let line = IrqLine::new();
+    sim.may_sleep(|cx| {
+        let device = (memory_region(8), Dice(seed));
+        let gambler = Binding::<Gambler, Sim>::bind(sim.clone(), device, cx)
+            .map_err(|failed| failed.error)
+            .unwrap();
+        let table = Mutex::new(Some(gambler));
+        enter(sim.clone(), cx, &table, |table, scope| {
+            let end = move || drop(table.lock().unwrap().take());
+            let irq = move |_: &mut IrqContext<'_, _>| {
+                end();
+                IrqReturn::Handled
+            };
+            match site {
+                0 => {
+                    scope.irq(&line, irq)?;
+                }
+                1 => scope
+                    .hrtimer(move |_| {
+                        end();
+                        Restart::No
+                    })?
+                    .start(3.millis())?,
+                _ => {
+                    let work = scope.work(move |_| {
+                        end();
+                        Restart::No
+                    })?;
+                    work.queue_after(3.millis())?;
+                }
+            }
+            scope.sleep(3.millis());
+            line.raise();
+            scope.sleep(2.millis());
+            // Not on another thread, which may be done sooner or later.
+            assert!(table.lock().unwrap().is_none());
+            assert!(sim.log().iter().any(|line| line.ends_with("Gambler: done")));
+            Ok::<(), Error>(())
+        })
+        .unwrap();
+    });
+    sim.log()
+}
+
+#[test]
+fn a_removal_that_was_put_off_has_its_place_in_the_log() {
+    for site in 0..3 {
+        for seed in 1..20 {
+            let log = play_until_dropped(seed, site);
+            assert_eq!(log, play_until_dropped(seed, site));
+        }
     }
 }
 

@@ -512,7 +512,7 @@ unsafe impl Platform for Sim {
         unsafe { state.deferred.push(node, run, argument) };
         // In a callback of this world, the `advance` that runs it makes the call next. Elsewhere nobody may ever let time pass in this
         // world again, or whoever does may wait for this thread.
-        let is_busy = state.queues.iter().any(Queue::is_busy);
+        let is_busy = state.is_busy() || state.queues[WORK].is_busy();
         let picked_up = is_busy && contexts::in_callback() && !self.sections().holds(None);
         drop(state);
         if !picked_up {
