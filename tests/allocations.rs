@@ -283,12 +283,12 @@ fn a_callback_that_allocates_is_seen<P: TestPlatform>(platform: &P) {
 /// One test, so that no other allocates meanwhile.
 #[test]
 fn nothing_is_allocated_after_registration() {
-    let host = |timer_threads| {
+    let host = |timer_threads| -> Host {
         let host = Host::builder().timer_threads(timer_threads).tracer(|_| {});
-        host.build::<_>().expect("a few threads")
+        host.build().expect("a few threads")
     };
-    nothing_is_asked_for::<Host>(&host(1), "Host, 1 thread");
-    nothing_is_asked_for::<Host>(&host(3), "Host, 3 threads");
+    nothing_is_asked_for(&host(1), "Host, 1 thread");
+    nothing_is_asked_for(&host(3), "Host, 3 threads");
     nothing_is_asked_for(&Sim::new(), "Sim");
     a_callback_that_allocates_is_seen::<Host>(&host(3));
     a_callback_that_allocates_is_seen(&Sim::new());

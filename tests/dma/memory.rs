@@ -7,7 +7,7 @@ use std::time::Duration;
 use driver_scope::event::Kind;
 use driver_scope::inspect::Details;
 use driver_scope::platform::{Emulated, Host, NoDma};
-use driver_scope::{enter, registers, DmaRing, Error, PciDevice, Platform, Restart, Units};
+use driver_scope::{enter, registers, DmaRing, Error, PciDevice, Restart, Units};
 
 use super::common::{self, run, run_on, Foreign, Metered, TestPlatform};
 use super::{device, Entry, Flagged};
