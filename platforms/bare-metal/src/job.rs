@@ -5,7 +5,9 @@ use core::mem;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
 
-use driver_scope::{Binding, Error, HrTimer, Lock, MaySleep, PciDevice, Platform, Units};
+use driver_scope::{
+    Binding, DriverScope, Error, HrTimer, Lock, MaySleep, PciDevice, Platform, Restart, Units,
+};
 use edu::Edu;
 
 use crate::machine::pci::Function;
@@ -18,7 +20,7 @@ use crate::why;
 
 mod cycles;
 pub mod load;
-mod parts;
+mod own;
 mod surprise;
 
 /// Version 1.0 of an edu.
@@ -27,8 +29,14 @@ const EXPECTED_ID: u32 = 0x0100_00ed;
 /// The device needs milliseconds; an emulated processor may be slow to notice.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many samples the periodic timer should have taken before the removal.
+/// How many samples the statistics should have taken before the removal.
 const SAMPLES: u32 = 3;
+
+/// A transfer takes this device 100 ms.
+const TRANSFER: Duration = Duration::from_millis(150);
+
+/// A result that took longer did not come by an interrupt, but by a time-out.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// Memory for bindings, used in turn, so that what one leaves is looked at a while later.
 static POOLS: [Pool; 8] = [const { Pool::new() }; 8];
@@ -72,18 +80,21 @@ fn checks(second: bool, report: &mut Report) -> Result<(), &'static str> {
         report.check("identify", expect(EXPECTED_ID, bound.with(|edu| edu.id())));
         report.check("mapped-once", mapped_once(&bound, cx));
         report.check("factorial", factorial(&bound, 10, 3_628_800, cx));
+        report.check("dma", there_and_back(&bound, cx));
         report.check("periodic", periodic(&bound, cx));
         report.check("forget", forget_a_handle(&bound, cx));
         report.check("both-processors", load::both_processors(&bound, cx));
         let function = report.step("remove-under-way", remove_under_way(bound, cx))?;
         report.check("nothing-late", nothing_late(&bare, cx));
 
+        // It waits for the device, which still transfers: to what is nobody's.
         let bound = report.step("probe-again", bind(&bare, function, cx))?;
+        report.check("no-dma-late", no_dma_late());
         report.check("factorial-again", factorial(&bound, 12, 479_001_600, cx));
         report.check("deferred", cycles::removed_in_a_callback(&bare, bound, cx));
 
         let function = report.step("device-again", find())?;
-        let function = parts::run(function, cx, report)?;
+        let function = own::run(function, cx, report)?;
         cycles::run(function, cx, report);
         info(format_args!(
             "{} interrupts came for nobody",
@@ -171,8 +182,42 @@ fn factorial(bound: &Bound, n: u32, result: u32, cx: MaySleep<'_>) -> Result<(),
         !bound.with(|edu| edu.is_computing())
     })?;
     match bound.with(|edu| edu.last()) {
+        Some(Ok(computed)) if computed.took > PROMPT => {
+            Err(why!("there after {:?}: by no interrupt", computed.took))
+        }
         Some(Ok(computed)) => expect(result, computed.value),
         other => Err(why!("{other:?}")),
+    }
+}
+
+/// Bytes go to the device's buffer and come back.
+fn there_and_back(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
+    const AT: usize = 96;
+    let pattern: [u8; 1000] = core::array::from_fn(|n| (n * 7 + n / 256) as u8);
+    let done = || {
+        until(bound.platform(), cx, || {
+            !bound.with(|edu| edu.is_transferring())
+        })?;
+        match bound.with(|edu| edu.last_transfer()) {
+            Some(Ok(done)) if done.took <= PROMPT => Ok(()),
+            other => Err(why!("{other:?}")),
+        }
+    };
+    bound.with(|edu| edu.send(AT, &pattern)).map_err(Why::new)?;
+    done()?;
+    // From another place, so that what comes back is not what was sent from that memory.
+    bound
+        .with(|edu| edu.receive(AT + 8, pattern.len() - 8))
+        .map_err(Why::new)?;
+    done()?;
+    let mut back = [0; 1000 - 8];
+    bound
+        .with(|edu| edu.received(&mut back))
+        .map_err(Why::new)?;
+    let mut bytes = back.iter().zip(&pattern[8..]);
+    match bytes.position(|(back, sent)| back != sent) {
+        None => Ok(()),
+        Some(at) => Err(why!("byte {at} came back as {:#04x}", back[at])),
     }
 }
 
@@ -182,20 +227,41 @@ fn periodic(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
     })
 }
 
-/// A timer whose handle is forgotten, and which goes on.
+/// Timers whose handles are forgotten, and which go on: one on each processor.
 fn forget_a_handle(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
     bound
         .with_scope(cx, |_, scope| {
-            let timer = scope.named("forgotten").hrtimer(|t| {
-                TICKS.fetch_add(1, Relaxed);
-                t.forward(1.millis())
-            })?;
-            timer.start(1.millis())?;
-            mem::forget(Guard(timer));
+            for second in [false, true] {
+                let timer = scope.named("forgotten").hrtimer(|t| {
+                    TICKS.fetch_add(1, Relaxed);
+                    t.forward(1.millis())
+                })?;
+                start_on(second, scope, timer, 1.millis())?;
+                mem::forget(Guard(timer));
+            }
             Ok::<_, Error>(())
         })
         .map_err(Why::new)?;
     until(bound.platform(), cx, || TICKS.load(Relaxed) > 0)
+}
+
+/// Starts a timer on this processor, or on the second by work: it stays where it was started.
+fn start_on<'drv>(
+    second: bool,
+    scope: &DriverScope<'drv, Bare>,
+    timer: HrTimer<'drv, Bare>,
+    after: Duration,
+) -> Result<(), Error> {
+    if second {
+        let start = scope.work(move |_| {
+            // It may be too late for that.
+            let _ = timer.start(after);
+            Restart::No
+        })?;
+        start.queue().map(drop)
+    } else {
+        timer.start(after)
+    }
 }
 
 /// What would cancel the timer, if it were not forgotten.
@@ -207,14 +273,23 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Removes the driver with a factorial under way and three timers armed.
+/// Removes the driver with a factorial and a transfer to memory under way, timers armed and work queued.
 fn remove_under_way(bound: Bound, cx: MaySleep<'_>) -> Result<PciDevice<Bare>, Why> {
     match bound.with(|edu| edu.start_factorial(9)) {
         // The other processor's is under way.
         Ok(()) | Err(edu::Error::Busy) => {}
         Err(error) => return Err(Why::new(error)),
     }
+    bound.with(|edu| edu.receive(0, 4096)).map_err(Why::new)?;
     bound.unbind(cx).map_err(Why::new)
+}
+
+/// No device has written to memory that it had been given, and has no more.
+fn no_dma_late() -> Result<(), Why> {
+    match dma::state() {
+        (_, 0) => Ok(()),
+        (_, pages) => Err(why!("{pages} pages that are nobody's were written to")),
+    }
 }
 
 fn nothing_late(bare: &Bare, cx: MaySleep<'_>) -> Result<(), Why> {

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use driver_scope::{enter, Error, MaySleep, PciDevice, Platform, Restart, Units};
 
-use super::{bind, expect, load, until, Bound, Guard, PATIENCE, POOLS};
+use super::{bind, expect, load, start_on, until, Bound, Guard, PATIENCE, POOLS};
 use crate::machine::clock;
 use crate::platform::{dma, timers, Bare};
 use crate::report::{info, Report, Why};
@@ -22,8 +22,9 @@ const LONGEST: u64 = 100_000;
 /// How many cycles are over: a callback of one of those is late.
 static OVER: AtomicUsize = AtomicUsize::new(0);
 // Relaxed: counts.
-/// Callbacks, late callbacks, and values of scopes that were dropped.
+/// Callbacks, interrupts, late callbacks, and values of scopes that were dropped.
 static TICKS: AtomicUsize = AtomicUsize::new(0);
+static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
 static LATE: AtomicUsize = AtomicUsize::new(0);
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
@@ -47,10 +48,11 @@ pub fn run(device: PciDevice<Bare>, cx: MaySleep<'_>, report: &mut Report) {
     let [came_in, refused, wrong] = [0, 1, 2].map(|n| after[n] - before[n]);
     let on = [0, 1].map(|cpu| timers::calls(cpu) - calls[cpu]);
     let ticks = TICKS.load(Ordering::Relaxed);
+    let interrupts = INTERRUPTS.load(Ordering::Relaxed);
     info(format_args!(
-        "{CYCLES} cycles in {took:?}: {ticks} ticks of forgotten timers, {on:?} callbacks by processor, {came_in} calls by port, {refused} refused"
+        "{CYCLES} cycles in {took:?}: {ticks} ticks of forgotten timers, {on:?} callbacks by processor, {interrupts} interrupts, {came_in} calls by port, {refused} refused"
     ));
-    report.check("load", loaded(came_in, wrong, ticks, on));
+    report.check("load", loaded(came_in, wrong, ticks, interrupts, on));
     report.check(
         "no-callback-late",
         expect(0, LATE.load(Ordering::Relaxed) as u32),
@@ -73,10 +75,18 @@ fn cycles(mut device: PciDevice<Bare>, cx: MaySleep<'_>) -> Result<(), Why> {
         forget(&bound, cycle, cx).map_err(Why::new)?;
         // The other processor may have been first.
         let _ = bound.with(|edu| edu.start_factorial(9));
+        // The next driver has to wait until that is over.
+        if cycle == CYCLES / 2 {
+            bound.with(|edu| edu.receive(0, 4096)).map_err(Why::new)?;
+        }
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         bare.sleep(cx, Duration::from_nanos(random % LONGEST));
+        INTERRUPTS.fetch_add(
+            bound.with(|edu| edu.stats()).interrupts as usize,
+            Ordering::Relaxed,
+        );
         device = bound.unbind(cx).map_err(Why::new)?;
         // Release: pairs with the Acquire in the callback: one that finds it runs after the removal.
         OVER.store(cycle + 1, Ordering::Release);
@@ -89,7 +99,11 @@ fn cycles(mut device: PciDevice<Bare>, cx: MaySleep<'_>) -> Result<(), Why> {
 fn forget(bound: &Bound, cycle: usize, cx: MaySleep<'_>) -> Result<(), Error> {
     bound.with_scope(cx, |_, scope| {
         scope.own(Owned)?;
-        for period in [11.micros(), 23.micros(), 1.millis()] {
+        for (period, second) in [
+            (11.micros(), false),
+            (23.micros(), true),
+            (1.millis(), false),
+        ] {
             let timer = scope.hrtimer(move |t| {
                 TICKS.fetch_add(1, Ordering::Relaxed);
                 // Acquire: pairs with the Release in `cycles`.
@@ -98,21 +112,28 @@ fn forget(bound: &Bound, cycle: usize, cx: MaySleep<'_>) -> Result<(), Error> {
                 }
                 t.forward(period)
             })?;
-            timer.start(period)?;
+            start_on(second, scope, timer, period)?;
             mem::forget(Guard(timer));
         }
         Ok(())
     })
 }
 
-fn loaded(came_in: usize, wrong: usize, ticks: usize, on: [usize; 2]) -> Result<(), Why> {
+fn loaded(
+    came_in: usize,
+    wrong: usize,
+    ticks: usize,
+    interrupts: usize,
+    on: [usize; 2],
+) -> Result<(), Why> {
     if wrong > 0
         || came_in < CYCLES
         || ticks < CYCLES
+        || interrupts < CYCLES / 100
         || on.iter().any(|&calls| calls < CYCLES / 100)
     {
         return Err(why!(
-            "{came_in} calls, {wrong} wrong, {ticks} ticks, {on:?} callbacks"
+            "{came_in} calls, {wrong} wrong, {ticks} ticks, {interrupts} interrupts, {on:?} callbacks"
         ));
     }
     Ok(())

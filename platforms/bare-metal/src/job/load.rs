@@ -115,13 +115,14 @@ pub fn step() -> bool {
     true
 }
 
-/// Callbacks run on both processors: those that each has started.
+/// Callbacks run on both processors: timers where each was started (both have one that is forgotten), interrupts on the second.
 pub fn both_processors(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
-    let before = [0, 1].map(timers::calls);
+    let interrupts = || bound.with(|edu| edu.stats()).interrupts;
+    let (before, interrupts_before) = ([0, 1].map(timers::calls), interrupts());
     start(bound).map_err(Why::new)?;
     let done = until(bound.platform(), cx, || {
         let now = [0, 1].map(timers::calls);
-        (0..2).all(|cpu| now[cpu] > before[cpu] + 2)
+        (0..2).all(|cpu| now[cpu] > before[cpu] + 2) && interrupts() > interrupts_before + 2
     });
     stop();
     done?;

@@ -179,6 +179,12 @@ impl Function {
         (self.vendor(), self.read_u16(offset::DEVICE))
     }
 
+    /// Whether its interrupt is asserted, as far as that is not told by a message.
+    pub fn has_interrupt(self) -> bool {
+        const INTERRUPT: u16 = 1 << 3;
+        self.vendor() != NOBODY && self.read_u16(offset::STATUS) & INTERRUPT != 0
+    }
+
     /// A capability of this kind.
     pub fn capability(self, kind: u8) -> Option<Capability> {
         const LIST: u16 = 1 << 4;

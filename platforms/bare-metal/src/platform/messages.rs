@@ -215,11 +215,21 @@ impl Node {
     }
 }
 
-fn disable_message(node: &Node) {
-    let at = node.capability.0 + CONTROL;
-    let control = node.function.read_u16(at);
+fn disable_message(function: Function, capability: Capability) {
+    let at = capability.0 + CONTROL;
+    let control = function.read_u16(at);
     // SAFETY: it sends fewer messages.
-    unsafe { node.function.write_u16(at, control & !CONTROL_ENABLE) };
+    unsafe { function.write_u16(at, control & !CONTROL_ENABLE) };
+}
+
+/// From now on the messages of a function are lost, whoever has a handler for them.
+///
+/// # Errors
+/// As for [`Message::of`].
+pub fn lose(function: Function) -> Result<(), Error> {
+    let message = Message::of(function)?;
+    disable_message(function, message.capability);
+    Ok(())
 }
 
 // SAFETY: the promises, by their numbers. 1: an entry is called while its handler is in the table, by the one processor that its messages go to. 2: only `dispatch`
@@ -341,7 +351,7 @@ unsafe impl Irqs for Messages {
     unsafe fn shut(&self, node: NonNull<Node>, _cx: MaySleep<'_>, stalled: &dyn Fn()) -> IrqState {
         // SAFETY: see `enable`.
         let node = unsafe { node.as_ref() };
-        disable_message(node);
+        disable_message(node.function, node.capability);
         let mut found = None;
         let shut = node.wait(stalled, |vector| {
             let found = *found.get_or_insert(vector.state());

@@ -1,5 +1,5 @@
-//! Interrupts, work and DMA one by one, by a driver of the image's own for the same device: what is there of each can be seen, and be
-//! overdone.
+//! Interrupts and work by a driver of the image's own for the same device, which can do what that of `drivers/edu` has no reason to: have a handler
+//! disabled, or slow, and raise storms.
 #![forbid(unsafe_code)]
 
 use core::hint::black_box;
@@ -8,24 +8,18 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 
 use driver_scope::{
-    Binding, DmaBuffer, Driver, DriverScope, Error, HrTimer, Irq, IrqReturn, MaySleep, Mmio,
-    PciDevice, Platform, Restart, Units, Work,
+    Binding, Driver, DriverScope, Error, HrTimer, Irq, IrqReturn, MaySleep, Mmio, PciDevice,
+    Platform, Restart, Units, Work,
 };
 use edu::registers::{
-    Causes, DmaCommand, EduRegs, DMA_BUFFER, DMA_COMMAND, DMA_COUNT, DMA_DESTINATION, DMA_SOURCE,
-    INTERRUPT_ACKNOWLEDGE, INTERRUPT_RAISE, INTERRUPT_STATUS, STATUS,
+    Causes, EduRegs, INTERRUPT_ACKNOWLEDGE, INTERRUPT_RAISE, INTERRUPT_STATUS, STATUS,
 };
 
 use super::{until, POOLS};
-use crate::machine::cpu;
-use crate::platform::{dma, Bare};
+use crate::platform::Bare;
 use crate::report::{info, Report, Why};
 use crate::why;
 
-/// How many bytes go to the device and back.
-const BYTES: usize = 1000;
-/// A transfer takes this device 100 ms.
-const TRANSFER: Duration = Duration::from_millis(150);
 /// How often the driver is removed in a storm of interrupts.
 const STORMS: usize = 100;
 /// How long a handler lasts that takes its time.
@@ -36,7 +30,7 @@ static LATE: AtomicUsize = AtomicUsize::new(0);
 /// How many of these drivers have been removed.
 static REMOVED: AtomicUsize = AtomicUsize::new(0);
 
-struct Parts;
+struct Own;
 
 struct Data<'drv> {
     regs: Mmio<'drv, EduRegs, Bare>,
@@ -44,16 +38,12 @@ struct Data<'drv> {
     irq: Irq<'drv, Bare>,
     work: Work<'drv, Bare>,
     storm: HrTimer<'drv, Bare>,
-    buffer: DmaBuffer<'drv, [u8], Bare>,
 }
 
 /// What the callbacks have seen.
 #[derive(Default)]
 struct Seen {
     interrupts: AtomicU32,
-    causes: AtomicU32,
-    /// The processor of the last interrupt.
-    cpu: AtomicUsize,
     worked: AtomicU32,
     /// That the device is.
     gone: AtomicBool,
@@ -61,9 +51,9 @@ struct Seen {
     slow: AtomicBool,
 }
 
-type Bound = Binding<Parts, Bare>;
+type Bound = Binding<Own, Bare>;
 
-impl Driver<Bare> for Parts {
+impl Driver<Bare> for Own {
     type Device = PciDevice<Bare>;
     type Data<'drv> = Data<'drv>;
     type Error = Error;
@@ -90,8 +80,6 @@ impl Driver<Bare> for Parts {
                 _ => return IrqReturn::None,
             };
             regs.write(INTERRUPT_ACKNOWLEDGE, causes);
-            seen.causes.fetch_or(causes.bits(), Relaxed);
-            seen.cpu.store(cpu::this().number(), Relaxed);
             seen.interrupts.fetch_add(1, Relaxed);
             let _ = work.queue();
             if seen.slow.load(Relaxed) {
@@ -111,15 +99,12 @@ impl Driver<Bare> for Parts {
             regs.write(INTERRUPT_RAISE, Causes::from_bits_retain(1 << 20));
             t.forward(17.micros())
         })?;
-        let dma = scope.dma(device.dma()?, 28)?;
-        let buffer = scope.dma_bytes(dma, BYTES)?;
         Ok(Data {
             regs,
             seen,
             irq,
             work,
             storm,
-            buffer,
         })
     }
 }
@@ -151,23 +136,16 @@ pub fn run(
     report: &mut Report,
 ) -> Result<PciDevice<Bare>, &'static str> {
     let bare = Bare::new(&POOLS[2]);
-    let bound = report.step("probe-parts", bind(&bare, device, cx))?;
-    report.check("interrupts", interrupts(&bound, cx));
+    let bound = report.step("probe-own", bind(&bare, device, cx))?;
     report.check("interrupt-disabled", disabled(&bound, cx));
     report.check("work", worked(&bound, cx));
-    report.check("dma", there_and_back(&bound, cx));
-    bound.with(|parts| transfer(parts, DMA_BUFFER, parts.buffer.address() as u32, true));
-    device = report.step("remove-parts", unbind(bound, cx))?;
-    // When it would be over: what it would write to is nobody's.
-    bare.sleep(cx, TRANSFER);
-    report.check("no-dma-late", no_dma_late());
+    device = report.step("remove-own", unbind(bound, cx))?;
     device = report.step("storms", storms(&bare, device, cx))?;
     report.check("no-interrupt-late", none_late());
     Ok(device)
 }
 
-/// The device is taken out by `take_out` in a storm of interrupts, with work, and with a transfer to memory under way; gives back what is
-/// left of it.
+/// The device is taken out by `take_out` in a storm of interrupts, with work; gives back what is left of it.
 ///
 /// # Errors
 /// As for [`run`].
@@ -178,35 +156,17 @@ pub fn surprise(
     take_out: impl FnOnce(&Bare, &mut dyn FnMut() -> bool) -> Result<(), Why>,
 ) -> Result<PciDevice<Bare>, &'static str> {
     let bare = Bare::new(&POOLS[2]);
-    let bound = report.step("probe-parts", bind(&bare, device, cx))?;
-    let started = bound.with(|parts| parts.storm.start(Duration::ZERO));
+    let bound = report.step("probe-own", bind(&bare, device, cx))?;
+    let started = bound.with(|own| own.storm.start(Duration::ZERO));
     report.step("storm", started.map_err(Why::new))?;
-    let mut busy = || {
-        bound.with(|parts| {
-            let under_way = parts.regs.read(DMA_COMMAND).contains(DmaCommand::START);
-            if !under_way {
-                transfer(parts, DMA_BUFFER, parts.buffer.address() as u32, true);
-            }
-            under_way && parts.seen.interrupts.load(Relaxed) > 0
-        })
-    };
+    let mut busy = || bound.with(|own| own.seen.interrupts.load(Relaxed) > 0);
     report.step("pulled-out-again", take_out(&bare, &mut busy))?;
-    let gone = until(&bare, cx, || {
-        bound.with(|parts| parts.seen.gone.load(Relaxed))
-    });
+    let gone = until(&bare, cx, || bound.with(|own| own.seen.gone.load(Relaxed)));
     report.check("seen-gone-again", gone);
-    let device = report.step("remove-parts", unbind(bound, cx))?;
-    bare.sleep(cx, TRANSFER);
-    report.check("no-dma-late", no_dma_late());
+    let device = report.step("remove-own", unbind(bound, cx))?;
+    bare.sleep(cx, 10.millis());
     report.check("no-interrupt-late", none_late());
     Ok(device)
-}
-
-fn no_dma_late() -> Result<(), Why> {
-    match dma::state() {
-        (0, 0) => Ok(()),
-        state => Err(why!("pages taken, pages written to: {state:?}")),
-    }
 }
 
 fn none_late() -> Result<(), Why> {
@@ -226,37 +186,18 @@ fn unbind(bound: Bound, cx: MaySleep<'_>) -> Result<PciDevice<Bare>, Why> {
     Ok(device)
 }
 
-/// Each message comes, and to the other processor.
-fn interrupts(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
-    for n in 1..4 {
-        let cause = Causes::from_bits_retain(1 << n);
-        bound.with(|parts| parts.regs.write(INTERRUPT_RAISE, cause));
-        until(bound.platform(), cx, || {
-            bound.with(|parts| parts.seen.interrupts.load(Relaxed)) == n
-        })?;
-    }
-    let seen = bound.with(|parts| {
-        let Seen { causes, cpu, .. } = parts.seen;
-        (causes.load(Relaxed), cpu.load(Relaxed))
-    });
-    match seen {
-        (0b1110, 1) => Ok(()),
-        seen => Err(why!("causes, processor: {seen:?}")),
-    }
-}
-
 /// What comes while the handler is disabled waits for it.
 fn disabled(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
-    let count = || bound.with(|parts| parts.seen.interrupts.load(Relaxed));
+    let count = || bound.with(|own| own.seen.interrupts.load(Relaxed));
     let before = count();
-    bound.with(|parts| parts.irq.disable());
+    bound.with(|own| own.irq.disable());
     for n in 1..4 {
         let cause = Causes::from_bits_retain(1 << n);
-        bound.with(|parts| parts.regs.write(INTERRUPT_RAISE, cause));
+        bound.with(|own| own.regs.write(INTERRUPT_RAISE, cause));
     }
     bound.platform().sleep(cx, 1.millis());
     let meanwhile = count() - before;
-    bound.with(|parts| parts.irq.enable());
+    bound.with(|own| own.irq.enable());
     until(bound.platform(), cx, || count() > before)?;
     bound.platform().sleep(cx, 1.millis());
     match (meanwhile, count() - before) {
@@ -267,66 +208,16 @@ fn disabled(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
 
 /// Work has been done for the interrupts; and it is done at once when it is waited for.
 fn worked(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
-    let count = || bound.with(|parts| parts.seen.worked.load(Relaxed));
+    let count = || bound.with(|own| own.seen.worked.load(Relaxed));
     until(bound.platform(), cx, || count() > 0)?;
     let before = count();
-    bound.with(|parts| {
-        let _ = parts.work.queue_after(1000.secs());
-        parts.work.flush(cx).map_err(Why::new)
+    bound.with(|own| {
+        let _ = own.work.queue_after(1000.secs());
+        own.work.flush(cx).map_err(Why::new)
     })?;
     match count() - before {
         1 => Ok(()),
         count => Err(why!("done {count} times")),
-    }
-}
-
-/// Has the device move bytes between memory and its buffer.
-fn transfer(parts: &Data<'_>, from: u32, to: u32, to_memory: bool) {
-    let direction = if to_memory {
-        DmaCommand::TO_MEMORY
-    } else {
-        DmaCommand::empty()
-    };
-    parts.regs.write(DMA_SOURCE, from);
-    parts.regs.write(DMA_DESTINATION, to);
-    parts.regs.write(DMA_COUNT, BYTES as u32);
-    let command = DmaCommand::START | DmaCommand::INTERRUPT | direction;
-    parts.regs.write(DMA_COMMAND, command);
-}
-
-/// Bytes go to the device and come back.
-fn there_and_back(bound: &Bound, cx: MaySleep<'_>) -> Result<(), Why> {
-    let pattern: [u8; BYTES] = core::array::from_fn(|n| (n * 7 + n / 256) as u8);
-    let memory = bound.with(|parts| parts.buffer.address() as u32);
-    bound
-        .with(|parts| parts.buffer.copy_in(0, &pattern))
-        .map_err(Why::new)?;
-    for (from, to, to_memory) in [(memory, DMA_BUFFER, false), (DMA_BUFFER, memory, true)] {
-        bound.with(|parts| {
-            parts.seen.causes.store(0, Relaxed);
-            transfer(parts, from, to, to_memory);
-        });
-        until(bound.platform(), cx, || {
-            bound.with(|parts| parts.seen.causes.load(Relaxed)) == Causes::DMA.bits()
-        })?;
-        if !to_memory {
-            let nothing = [0; BYTES];
-            bound
-                .with(|parts| parts.buffer.copy_in(0, &nothing))
-                .map_err(Why::new)?;
-        }
-    }
-    let mut back = [0; BYTES];
-    bound
-        .with(|parts| parts.buffer.copy_out(0, &mut back))
-        .map_err(Why::new)?;
-    match back
-        .iter()
-        .zip(&pattern)
-        .position(|(back, sent)| back != sent)
-    {
-        None => Ok(()),
-        Some(at) => Err(why!("byte {at} came back as {:#04x}", back[at])),
     }
 }
 
@@ -342,17 +233,17 @@ fn storms(
         until(bare, cx, || POOLS[2].used() == 0)?;
         let bound = bind(bare, device, cx)?;
         bound
-            .with(|parts| {
-                mem::forget(Guard(parts.irq, parts.work));
-                parts.seen.slow.store(slow, Relaxed);
-                parts.storm.start(Duration::ZERO)
+            .with(|own| {
+                mem::forget(Guard(own.irq, own.work));
+                own.seen.slow.store(slow, Relaxed);
+                own.storm.start(Duration::ZERO)
             })
             .map_err(Why::new)?;
         let seen = || {
-            let [interrupts, worked] = bound.with(|parts| {
+            let [interrupts, worked] = bound.with(|own| {
                 let Seen {
                     interrupts, worked, ..
-                } = parts.seen;
+                } = own.seen;
                 [interrupts, worked].map(|counter| counter.load(Relaxed) as usize)
             });
             (interrupts, worked)
