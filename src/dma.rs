@@ -65,6 +65,9 @@
 //! Handles are `Copy`, and nothing depends on what becomes of them. When everything that the driver does has ended, the device is made *quiet*: it does not reach
 //! memory any more, whatever it has under way. This is done for all devices of the scope before anything of it is freed; after a `probe` that failed or panicked as
 //! well, where no hook of the driver's told the device to stop. Until then the memory is there, also for a destructor.
+//!
+//! Quiet is not idle. What a device has under way may go on when the next driver lets it reach memory again, to addresses that the last one told it. So a driver whose device
+//! does not stop by itself resets it, or waits until it is done, *before* it calls [`scope.dma`](DriverScope::dma).
 
 use core::alloc::Layout;
 use core::fmt;
