@@ -10,8 +10,8 @@ use common::{Note, Smuggled, TestPlatform};
 use driver_scope::event::Kind;
 use driver_scope::platform::{Platform, Sim};
 use driver_scope::{
-    enter, Binding, Busy, Driver, DriverScope, Error, Instant, Once, Port, Restart, TryCancel,
-    Units, Work,
+    enter, Binding, Busy, Driver, DriverScope, Error, Instant, Lock, Once, Port, Restart,
+    TryCancel, Units, Work,
 };
 
 mod common;

@@ -10,13 +10,23 @@ use loom::thread::JoinHandle;
 use crate::common::{at, bounded, bump, Plain};
 use crate::platform::LoomPlatform;
 
+/// Not zero: what stands before all others has another instant.
+const PRESENT: u64 = 5;
+
+/// A platform on which some time has passed.
+fn platform() -> LoomPlatform {
+    let platform = LoomPlatform::with_work();
+    platform.work(at(PRESENT), 0);
+    platform
+}
+
 /// A thread that does all work until it is told that there will be no more.
 fn spawn_worker(platform: &LoomPlatform) -> (Arc<AtomicBool>, JoinHandle<()>) {
     let over = Arc::new(AtomicBool::new(false));
     let (platform, told) = (platform.clone(), Arc::clone(&over));
     let worker = loom::thread::spawn(move || {
         while !told.load(Ordering::Relaxed) {
-            if platform.work(at(0), 1) == 0 {
+            if platform.work(at(PRESENT), 1) == 0 {
                 loom::thread::yield_now();
             }
         }
@@ -30,7 +40,7 @@ fn spawn_worker(platform: &LoomPlatform) -> (Arc<AtomicBool>, JoinHandle<()>) {
 #[test]
 fn what_was_queued_has_run() {
     bounded(2, || {
-        let platform = LoomPlatform::with_work();
+        let platform = platform();
         platform.may_sleep(|cx| {
             enter(platform.clone(), cx, &(), |(), scope| {
                 let ended = scope.own(Plain::new(false))?;
