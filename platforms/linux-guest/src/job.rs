@@ -1,27 +1,23 @@
 //! The checks on the device: the driver of `drivers/edu`, unchanged, bound, run, removed under way, and bound again.
 
-use std::mem;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use driver_scope::event::Event;
 use driver_scope::platform::{HostDma, Platform};
-use driver_scope::{Binding, Error, HrTimer, MaySleep, PciDevice, Units};
+use driver_scope::{Binding, Error, MaySleep, PciDevice, Units};
 use edu::Edu;
 
 use crate::{Report, Step, User};
 
 mod interrupts;
+mod removal;
+mod transfers;
 
 /// Version 1.0 of an edu.
 const EXPECTED_ID: u32 = 0x0100_00ed;
 
 /// The device needs milliseconds; an emulated processor may be slow to notice.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Longer than a transfer of the device's, which takes 100 ms whatever it moves. What was under way at a removal is over then.
-const A_TRANSFER: Duration = Duration::from_millis(150);
 
 /// How many samples the periodic timer should have taken before the removal.
 const SAMPLES: u32 = 5;
@@ -60,10 +56,12 @@ pub fn run<D: HostDma>(
         report.check("mapped-once", mapped_once(&bound, cx));
         report.check("factorial", factorial(&bound, 10, 3_628_800, cx));
         report.check("periodic", periodic(&bound, cx));
-        let ticks = Arc::new(AtomicU32::new(0));
-        report.check("forget", forget_a_handle(&bound, &ticks, cx));
-        let function = report.step("remove-under-way", remove_under_way(bound, cx))?;
-        report.check("nothing-late", nothing_late(user, &ticks, cx));
+        transfers::check(&bound, cx, report);
+        let calls = removal::Calls::default();
+        report.check("forget", removal::forget(&bound, &calls, cx));
+        let function = report.step("remove-under-way", removal::under_way(bound, cx))?;
+        let late = removal::nothing_late(user, &function, &calls, cx);
+        report.check("nothing-late", late);
 
         let bound = report.step("probe-again", bind(user, function, cx))?;
         report.check("factorial-again", factorial(&bound, 12, 479_001_600, cx));
@@ -93,19 +91,25 @@ fn mapped_once<D: HostDma>(bound: &Bound<D>, cx: MaySleep<'_>) -> Result<(), Str
     }
 }
 
+/// By interrupt: the driver does not look by itself.
 fn factorial<D: HostDma>(
     bound: &Bound<D>,
     n: u32,
     result: u32,
     cx: MaySleep<'_>,
 ) -> Result<(), String> {
+    let before = bound.with(|edu| edu.stats().interrupts);
     bound
         .with(|edu| edu.start_factorial(n))
         .map_err(|error| error.to_string())?;
     until(bound, cx, || !bound.with(|edu| edu.is_computing()))?;
     match bound.with(|edu| edu.last()) {
-        Some(Ok(computed)) => expect(result, computed.value),
-        other => Err(format!("{other:?}")),
+        Some(Ok(computed)) => expect(result, computed.value)?,
+        other => return Err(format!("{other:?}")),
+    }
+    match bound.with(|edu| edu.stats().interrupts) {
+        after if after > before => Ok(()),
+        _ => Err("without an interrupt".into()),
     }
 }
 
@@ -113,59 +117,6 @@ fn periodic<D: HostDma>(bound: &Bound<D>, cx: MaySleep<'_>) -> Result<(), String
     until(bound, cx, || {
         bound.with(|edu| edu.stats().samples) >= SAMPLES
     })
-}
-
-/// A timer whose handle is forgotten, and which goes on.
-fn forget_a_handle<D: HostDma>(
-    bound: &Bound<D>,
-    ticks: &Arc<AtomicU32>,
-    cx: MaySleep<'_>,
-) -> Result<(), String> {
-    /// What would cancel the timer, if it were not forgotten.
-    struct Guard<'drv, P: Platform>(HrTimer<'drv, P>);
-    impl<P: Platform> Drop for Guard<'_, P> {
-        fn drop(&mut self) {
-            let _ = self.0.try_cancel();
-        }
-    }
-
-    let counted = Arc::clone(ticks);
-    bound
-        .with_scope(cx, |_, scope| {
-            let timer = scope.named("forgotten").hrtimer(move |t| {
-                counted.fetch_add(1, Ordering::Relaxed);
-                t.forward(1.millis())
-            })?;
-            timer.start(1.millis())?;
-            mem::forget(Guard(timer));
-            Ok::<_, Error>(())
-        })
-        .map_err(|error| error.to_string())?;
-    until(bound, cx, || ticks.load(Ordering::Relaxed) > 0)
-}
-
-/// Removes the driver with a factorial under way and three timers armed.
-fn remove_under_way<D: HostDma>(
-    bound: Bound<D>,
-    cx: MaySleep<'_>,
-) -> Result<PciDevice<User<D>>, String> {
-    bound
-        .with(|edu| edu.start_factorial(9))
-        .map_err(|error| error.to_string())?;
-    bound.unbind(cx).map_err(|error| error.to_string())
-}
-
-fn nothing_late<D: HostDma>(
-    user: &User<D>,
-    ticks: &AtomicU32,
-    cx: MaySleep<'_>,
-) -> Result<(), String> {
-    let at_remove = ticks.load(Ordering::Relaxed);
-    user.sleep(cx, A_TRANSFER);
-    match ticks.load(Ordering::Relaxed) - at_remove {
-        0 => Ok(()),
-        late => Err(format!("a timer ticked {late} times after remove")),
-    }
 }
 
 fn until<D: HostDma>(

@@ -1,6 +1,6 @@
 //! The edu driver in user space behind an IOMMU, as the init of a Linux guest.
 //!
-//! Loads `vfio-pci`, binds it to the device, and runs the checks of `linux-guest`, and those of the device's transfers. The device reaches only memory that its driver
+//! Loads `vfio-pci`, binds it to the device, and runs the checks of `linux-guest`, and those of transfers that come late. The device reaches only memory that its driver
 //! has, and whose addresses the IOMMU translates; its interrupt is a message, which the kernel passes on by an eventfd.
 
 #![deny(
@@ -12,7 +12,7 @@
 mod dma;
 mod iova;
 mod kernel_log;
-mod transfers;
+mod late;
 mod vfio;
 
 use std::process::ExitCode;
@@ -55,7 +55,7 @@ fn checks(report: &mut Report) -> Step<()> {
     let user = job::platform(report)?;
     let (pci, interrupts) = report.step("pci-device", pci_device(&device, &function))?;
     let pci = job::run(&user, pci, report)?;
-    transfers::run(&user, &pci, &device, report);
+    late::run(&user, &pci, &device, report);
     drop(interrupts);
     Ok(())
 }

@@ -12,6 +12,18 @@ use crate::User;
 /// How many address lines the device has.
 const ADDRESS_BITS: u32 = 28;
 
+/// A message is a write to memory, so a device that may not reach memory sends none. (The handle is not needed for that.) Where it never may, it has a line.
+pub fn let_it_reach_memory<'drv, P: Platform>(
+    scope: &DriverScope<'drv, P>,
+    function: &PciDevice<P>,
+) -> Result<(), Error> {
+    match function.dma() {
+        Ok(dma) => scope.dma(dma, ADDRESS_BITS).map(drop),
+        Err(Error::Unsupported) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// A device with a handler that acknowledges, and counts.
 struct Counted<'drv, P: Platform> {
     regs: Mmio<'drv, EduRegs, P>,
@@ -22,12 +34,7 @@ struct Counted<'drv, P: Platform> {
 impl<'drv, P: Platform> Counted<'drv, P> {
     fn new(scope: &DriverScope<'drv, P>, function: &'drv PciDevice<P>) -> Result<Self, Error> {
         let regs = scope.map::<EduRegs>(function.bar(0)?)?;
-        // A message is a write to memory, so a device that cannot reach memory sends none; the handle is not needed for that.
-        match function.dma() {
-            Ok(dma) => drop(scope.dma(dma, ADDRESS_BITS)?),
-            Err(Error::Unsupported) => {}
-            Err(error) => return Err(error),
-        }
+        let_it_reach_memory(scope, function)?;
         let count = scope.own(AtomicU32::new(0))?;
         let irq = scope.irq(function.irq(0)?, move |_| {
             let causes = regs.read(INTERRUPT_STATUS);

@@ -1,4 +1,4 @@
-//! The device's transfers: to and from memory that a driver has, and to where none has any.
+//! Transfers that come late: to where no driver has memory any more.
 
 use driver_scope::platform::Platform;
 use driver_scope::{enter, DriverScope, Error, MaySleep, Mmio, PciDevice, Units};
@@ -26,19 +26,16 @@ type Function = PciDevice<Vfio>;
 /// Makes the checks, with no driver bound.
 pub fn run(user: &Vfio, function: &Function, device: &Device, report: &mut Report) {
     user.may_sleep(|cx| {
-        let mut old = 0;
-        let both = both_ways(user, function, cx).map(|address| old = address);
-        report.check("transfers", both);
         report.check("quiet", is_quiet(device));
-        let log = KernelLog::from_now().map_err(|error| error.to_string());
-        let late = log.and_then(|log| late(user, function, old, log, cx));
-        match late {
-            Ok(fault) => {
-                report.info(&format!("the kernel: {fault}"));
-                report.check("late-transfer", Ok(()));
-            }
-            Err(why) => report.check("late-transfer", Err(why)),
+        // The same transfer twice: with memory where it goes to, and when that is there no more.
+        let fault = both_ways(user, function, cx).and_then(|old| {
+            let log = KernelLog::from_now().map_err(|error| error.to_string())?;
+            late(user, function, old, log, cx)
+        });
+        if let Ok(fault) = &fault {
+            report.info(&format!("the kernel: {fault}"));
         }
+        report.check("late-transfer", fault.map(drop));
         report.check("remove-in-transfer", in_transfer(user, function, cx));
         report.check("quiet-again", is_quiet(device));
     });
