@@ -16,6 +16,9 @@ use crate::why;
 /// How often.
 const CYCLES: usize = 1000;
 
+/// How long a callback lasts that takes its time.
+const SLOW: Duration = Duration::from_micros(20);
+
 /// The longest that a driver is left bound.
 const LONGEST: u64 = 100_000;
 
@@ -101,11 +104,16 @@ fn forget(bound: &Bound, cycle: usize, cx: MaySleep<'_>) -> Result<(), Error> {
         scope.own(Owned)?;
         for (period, second) in [
             (11.micros(), false),
-            (23.micros(), true),
+            (60.micros(), true),
             (1.millis(), false),
         ] {
+            let platform = scope.platform();
             let timer = scope.hrtimer(move |t| {
                 TICKS.fetch_add(1, Ordering::Relaxed);
+                if second {
+                    // So long that the removal comes in its middle.
+                    platform.delay(SLOW);
+                }
                 // Acquire: pairs with the Release in `cycles`.
                 if OVER.load(Ordering::Acquire) > cycle {
                     LATE.fetch_add(1, Ordering::Relaxed);
