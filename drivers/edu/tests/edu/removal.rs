@@ -104,7 +104,6 @@ fn a_hundred_drivers_one_after_the_other() {
         host.may_sleep(|cx| {
             let interrupts = model.interrupts(&host, cx, how).unwrap();
             let mut device = interrupts.pci_device().unwrap().with_dma(space.clone());
-            let (mut computed, mut transferred) = (0, 0);
             for round in 0..100_u64 {
                 let bound: Binding<Edu, Host> = Binding::bind(host.clone(), device, cx)
                     .map_err(|f| f.error)
@@ -125,21 +124,20 @@ fn a_hundred_drivers_one_after_the_other() {
                         thread::yield_now();
                     }
                 });
+                let stats = || bound.with(|edu| edu.stats());
+                // Every other one gets to something for certain.
+                let idle = || stats().computed == 0 || stats().transferred == 0;
+                while round % 2 == 0 && idle() && !caller.is_finished() {
+                    host.sleep(cx, 50.micros());
+                }
                 host.sleep(cx, (round * 13 % 700).micros());
-                let stats = bound.with(|edu| edu.stats());
-                (computed, transferred) =
-                    (computed + stats.computed, transferred + stats.transferred);
-                assert_eq!(stats.failed, 0);
+                assert_eq!(stats().failed, 0);
                 device = bound.unbind(cx).unwrap();
                 let accesses = model.accesses();
                 caller.join().unwrap();
                 assert_eq!(model.accesses(), accesses);
                 assert_eq!(space.blocks(), 0);
             }
-            assert!(
-                computed > 50 && transferred > 50,
-                "{computed}, {transferred}"
-            );
         });
     }
 }
