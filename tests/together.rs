@@ -53,6 +53,8 @@ struct Place<P: Kinds> {
     platform: Metered<P>,
     pins: Pins,
     next_pin: AtomicU32,
+    /// Shared with all devices.
+    devices: Arc<()>,
 }
 
 impl<P: Kinds> Place<P> {
@@ -65,12 +67,13 @@ impl<P: Kinds> Place<P> {
             platform,
             pins: Pins::new(P::AS_CALLBACK),
             next_pin: AtomicU32::new(0),
+            devices: Arc::default(),
         }
     }
 
     fn device(&self) -> Device<P> {
         let pin = self.next_pin.fetch_add(1, SeqCst);
-        Device::new(&self.platform, &self.pins, pin)
+        Device::new(&self.platform, &self.pins, pin, &self.devices)
     }
 
     /// A machine with two children, the second of which has one.
@@ -107,8 +110,9 @@ impl<P: Kinds> Place<P> {
         })
     }
 
-    /// Waits until everything has been removed.
+    /// Waits until everything has been removed, and the devices are gone, which is last.
     fn until_gone(&self) {
+        wait_until(|| Arc::strong_count(&self.devices) == 1);
         wait_until(|| self.platform.meter().live() == 0);
     }
 
@@ -295,12 +299,7 @@ fn a_machine_that_fails_leaves_nothing<P: Kinds>() {
         let device = match n / 4 {
             0 => failing,
             1 => place.device().with(place.device()).with(failing),
-            _ => {
-                let mut failing = place.family();
-                failing.fate = fate;
-                let last = place.device().with(failing);
-                place.family().with(last)
-            }
+            _ => place.family().with(place.device().with(failing)),
         };
         let hardware = all(&device);
         place.live(&[], || {

@@ -68,7 +68,7 @@ fn what_was_queued_has_run() {
 
 /// What was queued for later is called at once, once.
 ///
-/// Fails when weakened by `flush-before-the-node`, `flush-leaves-the-delay`.
+/// Fails when weakened by `flush-leaves-the-delay`.
 #[test]
 fn a_flush_calls_what_was_delayed_once() {
     bounded(2, || {

@@ -13,7 +13,7 @@ use driver_scope::{
 };
 
 use super::common::irqs::{Line, LineOf, TestIrqs};
-use super::common::{on_purpose, DeviceSide, Foreign, Metered, Note, TestPlatform};
+use super::common::{on_purpose, DeviceSide, Foreign, Metered, TestPlatform};
 use super::pins::{AsCallback, Edges, Pins, PinsOfScope};
 
 /// A platform with everything.
@@ -83,12 +83,13 @@ pub struct Device<P: Kinds> {
     bound: Arc<AtomicBool>,
     /// Called at each site.
     pub at: At<P>,
-    #[allow(dead_code)] // For its drop.
-    note: Note,
+    /// Its last part to go.
+    _alive: Arc<()>,
 }
 
 impl<P: Kinds> Device<P> {
-    pub fn new(platform: &Metered<P>, pins: &Pins, pin: u32) -> Self {
+    /// `alive` is there as long as the device.
+    pub fn new(platform: &Metered<P>, pins: &Pins, pin: u32, alive: &Arc<()>) -> Self {
         let (dma, side) = platform.dma_device();
         Device {
             platform: platform.clone(),
@@ -105,7 +106,7 @@ impl<P: Kinds> Device<P> {
             parent_bound: Arc::default(),
             bound: Arc::default(),
             at: Box::new(|_, _, _| ()),
-            note: platform.log().note("device"),
+            _alive: Arc::clone(alive),
         }
     }
 
