@@ -14,7 +14,7 @@ use driver_scope::event::Kind;
 use driver_scope::inspect::Details;
 use driver_scope::platform::registration;
 use driver_scope::platform::{Host, Sim};
-use driver_scope::{enter, Binding, DriverScope, Error, MaySleep, Once};
+use driver_scope::{enter, Binding, DriverScope, Error, MaySleep, Once, Restart};
 
 mod common;
 #[path = "own_kind/driver.rs"]
@@ -41,6 +41,37 @@ on_every_platform!(
     without_memory_the_callback_is_dropped,
     everything_is_dropped_in_its_phase,
 );
+
+/// Safe code can nest a callback in a callback. That is no way to wait for oneself unseen: it would be a wait for ever, and so would the teardown's.
+fn a_nested_callback_is_still_inside<P: TestPlatform>() {
+    let platform = P::fresh();
+    platform.lend_sleep(|cx| {
+        let found = Mutex::new(None);
+        enter(platform.clone(), cx, &found, |found, scope| {
+            let (work, vacant) = scope.vacant_work()?;
+            vacant.set(scope, move |w| {
+                let cancelled = registration::callback(|| work.cancel(w.may_sleep()));
+                *found.lock().unwrap() = Some(cancelled);
+                Restart::No
+            })?;
+            work.queue()?;
+            work.flush(cx)?;
+            assert_eq!(*found.lock().unwrap(), Some(Err(Error::Deadlock)));
+            Ok::<(), Error>(())
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn on_host_a_nested_callback_is_still_inside() {
+    a_nested_callback_is_still_inside::<Host>();
+}
+
+#[test]
+fn on_sim_a_nested_callback_is_still_inside() {
+    a_nested_callback_is_still_inside::<Sim>();
+}
 
 /// How the source's threads say to a platform that they run a callback.
 trait CallsBack: TestPlatform {

@@ -5,13 +5,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::ContextId;
 
-/// Room for nested callbacks in a context id; the thread's number goes above.
-const DEPTHS: usize = 1 << 8;
-
 std::thread_local! {
     // No destructor and a constant initialiser: usable until the very end of the thread.
     static THREAD: Cell<usize> = const { Cell::new(0) };
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static CALLBACK: Cell<bool> = const { Cell::new(false) };
     /// Whether the innermost callback, if there is one, may sleep.
     static WORK: Cell<bool> = const { Cell::new(false) };
     /// The queue for its timers, from 1; 0: not said.
@@ -32,8 +29,8 @@ fn thread() -> usize {
 
 /// The context that the caller runs in.
 pub(crate) fn current() -> ContextId {
-    let depth = DEPTH.with(Cell::get).min(DEPTHS - 1);
-    let id = (thread() * DEPTHS + depth) * 2;
+    // A callback inside of another is no context of its own: who waits there for the outer one waits for himself, and is told so.
+    let id = (thread() * 2 + usize::from(in_callback())) * 2;
     // Never zero and always even: threads are counted from 1.
     match ContextId::new(id) {
         Some(id) => id,
@@ -57,7 +54,7 @@ pub(crate) fn belongs_to() -> usize {
 
 /// Whether the caller runs inside a callback.
 pub(crate) fn in_callback() -> bool {
-    DEPTH.with(Cell::get) > 0
+    CALLBACK.with(Cell::get)
 }
 
 /// Whether the caller may sleep: it runs inside no callback, or the innermost is work.
@@ -65,7 +62,7 @@ pub(crate) fn may_sleep() -> bool {
     !in_callback() || WORK.with(Cell::get)
 }
 
-/// Runs `f` as a callback of the hosted platforms, [`Host`](crate::platform::Host) and [`Sim`](crate::platform::Sim): a context of its own, in which one may not sleep, and where a
+/// Runs `f` as a callback of the hosted platforms, [`Host`](crate::platform::Host) and [`Sim`](crate::platform::Sim): another context than its thread's own, in which one may not sleep, and where a
 /// [`Binding`](crate::Binding) that is dropped is removed later.
 ///
 /// For a source of callbacks that has threads of its own; a platform does this for what it calls itself.
@@ -73,21 +70,21 @@ pub fn callback<R>(f: impl FnOnce() -> R) -> R {
     enter(false, f)
 }
 
-/// Runs `f` as a callback that may sleep: a context of its own.
+/// The same for a callback that may sleep.
 pub(crate) fn work<R>(f: impl FnOnce() -> R) -> R {
     enter(true, f)
 }
 
 fn enter<R>(work: bool, f: impl FnOnce() -> R) -> R {
-    /// Whether it was work where the caller is.
-    struct Leave(bool);
+    /// Whether it was a callback, and work, where the caller is.
+    struct Leave(bool, bool);
     impl Drop for Leave {
         fn drop(&mut self) {
-            DEPTH.with(|depth| depth.set(depth.get() - 1));
-            WORK.with(|work| work.set(self.0));
+            CALLBACK.with(|callback| callback.set(self.0));
+            WORK.with(|work| work.set(self.1));
         }
     }
-    DEPTH.with(|depth| depth.set(depth.get() + 1));
-    let _leave = Leave(WORK.with(|cell| cell.replace(work)));
+    let callback = CALLBACK.with(|cell| cell.replace(true));
+    let _leave = Leave(callback, WORK.with(|cell| cell.replace(work)));
     f()
 }
