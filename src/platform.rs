@@ -6,6 +6,7 @@
 //! A platform that has only a clock and an alarm gets its timers from [`crate::timer::queue`].
 
 use core::alloc::Layout;
+use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 
@@ -137,7 +138,7 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     type Bus: Bus;
 
     /// A lock that every context may take; see [`Lock`](crate::Lock).
-    type RawLock: RawLock + Default;
+    type RawLock: RawLock;
 
     /// Its timers; see [`Timers`].
     type Timers: Timers;
@@ -242,10 +243,16 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
 ///
 /// # Safety
 /// Between `lock` and `unlock` no other `lock` of the same lock returns, and what the holder did happens before the next
-/// `lock` returns. A new lock (its `Default`) is free.
-pub unsafe trait RawLock: Send + Sync {
+/// `lock` returns. A new lock is free. It may be moved whenever no method of it runs, also before it is first taken.
+pub unsafe trait RawLock: Sized + Send + Sync {
     /// What must be put back at unlock, such as the interrupt state.
     type Saved: Copy;
+
+    /// A new lock, which is free. `made_at` is the line that called [`Lock::new`](crate::Lock::new), or one of this crate's own.
+    ///
+    /// Context: any. The line is for a platform that checks the order in which locks are taken (Linux's lockdep): locks that were made at one line are of one
+    /// kind. Others ignore it.
+    fn new(made_at: &'static Location<'static>) -> Self;
 
     /// Waits for the lock and takes it. Not recursive.
     fn lock(&self) -> Self::Saved;

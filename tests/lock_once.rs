@@ -1,12 +1,13 @@
 //! What a driver that forbids `unsafe` shares state with: a lock for every context, and a cell that is written once.
 //!
-//! Seen to fail with: a lock that does not wait, one that wakes nobody, a cell written by all.
+//! Seen to fail with: a lock that does not wait, one that wakes nobody, one that says the crate's line for the driver's, a cell written by all.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::Arc;
 use std::thread;
 
+use common::locks::locks_made;
 use common::{on_purpose, run, until, wait_until, Foreign, Log, Metered, TestPlatform};
 use driver_scope::platform::Host;
 use driver_scope::{Lock, Once, Restart, Units};
@@ -17,6 +18,7 @@ on_every_platform!(
     a_lock_admits_one_at_a_time,
     callbacks_and_threads_share_a_lock,
     a_lock_gives_its_value_back,
+    a_lock_is_told_where_it_is_made,
     a_once_is_written_once,
     a_once_made_before_its_handle,
 );
@@ -90,6 +92,49 @@ fn a_lock_gives_its_value_back<P: TestPlatform>() {
     assert_eq!(log.lines(), ["locked again"]);
     drop(value);
     assert_eq!(log.lines(), ["locked again", "drop value"]);
+}
+
+fn a_lock_is_told_where_it_is_made<P: TestPlatform>() {
+    /// One for all that call it.
+    fn made_here<P: TestPlatform>() -> Lock<u8, Metered<P>> {
+        Lock::new(0)
+    }
+    #[track_caller]
+    fn made_there<P: TestPlatform>() -> Lock<u8, Metered<P>> {
+        Lock::new(0)
+    }
+
+    locks_made();
+    let first = line!() + 1;
+    let _a = Lock::<_, Metered<P>>::new(0);
+    let _b = (Lock::<_, Metered<P>>::new(0), made_there::<P>());
+    let _c = [made_here::<P>(), made_here::<P>()];
+    let _d = made_there::<P>();
+    let made = locks_made();
+    assert!(made.iter().all(|at| at.file() == file!()), "{made:?}");
+    let lines: Vec<u32> = made.iter().map(|at| at.line()).collect();
+    let [inside, again] = lines[3..5] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(
+        lines,
+        [first, first + 1, first + 1, inside, again, first + 3]
+    );
+    assert_eq!(inside, again);
+    assert!(inside < first);
+    // Two on a line are told apart by where on it.
+    assert_ne!(made[1].column(), made[2].column());
+
+    run::<P>(|scope| {
+        locks_made();
+        scope.work(|_| Restart::No)?;
+        scope.sleeper(1)?;
+        let made = locks_made();
+        let files: Vec<&str> = made.iter().map(|at| at.file()).collect();
+        // The crate's own have lines of the crate, and not of the driver.
+        assert_eq!(files, ["src/work/node.rs", "src/sleep/slot.rs"]);
+        Ok(())
+    });
 }
 
 fn a_once_is_written_once<P: TestPlatform>() {

@@ -1,5 +1,6 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use core::panic::Location;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::platform::RawLock;
@@ -10,7 +11,7 @@ const HELD: u8 = 1;
 const CONTENDED: u8 = 2;
 
 /// A lock on which the thread blocks: [`Lock`](crate::Lock) on hosted platforms.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct StdRawLock {
     state: AtomicU8,
     /// What waiters sleep on. The mutex guards nothing but the moment between looking at `state` and sleeping.
@@ -22,6 +23,14 @@ pub struct StdRawLock {
 // only `unlock` makes it FREE again; Acquire and Release order the holders' accesses.
 unsafe impl RawLock for StdRawLock {
     type Saved = ();
+
+    fn new(_made_at: &'static Location<'static>) -> Self {
+        StdRawLock {
+            state: AtomicU8::new(FREE),
+            sleep: Mutex::new(()),
+            wake: Condvar::new(),
+        }
+    }
 
     #[inline]
     fn lock(&self) {

@@ -217,12 +217,14 @@ fn push_against_take_and_close_if_empty() {
 #[derive(Clone)]
 struct Nowhere;
 
-#[derive(Default)]
 struct NoLock;
 
 // SAFETY: never called.
 unsafe impl RawLock for NoLock {
     type Saved = ();
+    fn new(_made_at: &'static core::panic::Location<'static>) -> Self {
+        unreachable!()
+    }
     fn lock(&self) {
         unreachable!()
     }

@@ -1,6 +1,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::panic::Location;
 
 use crate::platform::{Platform, RawLock};
 use crate::sync::UnsafeCell;
@@ -30,9 +31,13 @@ unsafe impl<T: Send, P: Platform> Send for Lock<T, P> {}
 
 impl<T, P: Platform> Lock<T, P> {
     /// A new, unlocked lock.
+    ///
+    /// The platform is told the line of the caller. One that checks the order of locks takes those that were made at one line for of one kind: a function that makes locks for others
+    /// to nest is better `#[track_caller]` itself.
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Lock {
-            raw: P::RawLock::default(),
+            raw: P::RawLock::new(Location::caller()),
             value: UnsafeCell::new(value),
         }
     }

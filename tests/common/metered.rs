@@ -13,6 +13,7 @@ use driver_scope::event::Event;
 use driver_scope::platform::{Arm, DeferredEntry, Dma, TimerEntry, TimerState, Timers};
 use driver_scope::{Clock, ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
+use super::locks::Noted;
 use super::{DeviceSide, Log, TestPlatform};
 
 /// `P`, with its memory accounted for, every event logged, and refusals on demand.
@@ -238,7 +239,7 @@ unsafe impl<P: Platform> Timers for Metered<P> {
 // SAFETY: the promises are those of `P`, to which everything is handed on; memory is the global allocator's.
 unsafe impl<P: Platform> Platform for Metered<P> {
     type Bus = P::Bus;
-    type RawLock = P::RawLock;
+    type RawLock = Noted<P::RawLock>;
     type Timers = Self;
     type Irqs = P::Irqs;
     type Dma = P::Dma;

@@ -11,6 +11,7 @@ use driver_scope::{enter, DriverScope, Error, MaySleep, Platform, Restart};
 
 pub mod foreign;
 pub mod irqs;
+pub mod locks;
 pub mod machine;
 pub mod metered;
 pub mod strategies;

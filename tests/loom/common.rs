@@ -2,6 +2,7 @@
 
 use std::alloc::{self, Layout};
 use std::cell::{Cell, UnsafeCell};
+use std::panic::Location;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -330,18 +331,16 @@ unsafe impl Send for LoomRawLock {}
 // SAFETY: as above.
 unsafe impl Sync for LoomRawLock {}
 
-impl Default for LoomRawLock {
-    fn default() -> Self {
+// SAFETY: loom's mutex excludes and orders; `unlock` is what gives it back.
+unsafe impl RawLock for LoomRawLock {
+    type Saved = ();
+
+    fn new(_made_at: &'static Location<'static>) -> Self {
         LoomRawLock {
             mutex: Mutex::new(()),
             guard: UnsafeCell::new(None),
         }
     }
-}
-
-// SAFETY: loom's mutex excludes and orders; `unlock` is what gives it back.
-unsafe impl RawLock for LoomRawLock {
-    type Saved = ();
 
     fn lock(&self) {
         let guard = self.mutex.lock().unwrap();

@@ -2,6 +2,7 @@
 //! it would leave out what needs one, and with it the entry of an interrupt handler.
 
 use core::alloc::Layout;
+use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 
@@ -215,15 +216,13 @@ unsafe impl Irqs for Lines {
 /// The lock of a platform that is not there.
 pub enum NoLock {}
 
-impl Default for NoLock {
-    fn default() -> Self {
-        unreachable!("without a platform nobody asks for a lock")
-    }
-}
-
 // SAFETY: there is no value, so nothing of it is ever called.
 unsafe impl RawLock for NoLock {
     type Saved = ();
+
+    fn new(_made_at: &'static Location<'static>) -> Self {
+        nowhere()
+    }
 
     fn lock(&self) {
         nowhere()

@@ -4,6 +4,7 @@
 
 use core::alloc::Layout;
 use core::cell::{Cell, RefCell, UnsafeCell};
+use core::panic::Location;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{fence, AtomicBool, Ordering, Ordering::Relaxed};
 use core::time::Duration;
@@ -115,12 +116,14 @@ unsafe impl Send for Deferred {}
 unsafe impl Sync for Deferred {}
 
 /// With no interrupts there is nobody to lock out.
-#[derive(Default)]
 pub struct NoLock(AtomicBool);
 
 // SAFETY: there is one thread; to lock twice is an error, which is found.
 unsafe impl RawLock for NoLock {
     type Saved = ();
+    fn new(_made_at: &'static Location<'static>) -> Self {
+        NoLock(AtomicBool::new(false))
+    }
     fn lock(&self) {
         assert!(!self.0.swap(true, Relaxed), "locked twice");
     }

@@ -2,6 +2,7 @@
 
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
+use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use driver_scope::platform::RawLock;
@@ -9,14 +10,13 @@ use driver_scope::platform::RawLock;
 use super::cpu;
 
 /// The lock without what it guards.
-#[derive(Default)]
 pub struct RawSpin {
     held: AtomicBool,
 }
 
 impl RawSpin {
-    /// Free.
-    pub const fn new() -> Self {
+    /// One that nobody holds.
+    pub const fn free() -> Self {
         RawSpin {
             held: AtomicBool::new(false),
         }
@@ -26,6 +26,10 @@ impl RawSpin {
 // SAFETY: `lock` returns to the one that changed `held` to true, and only `unlock` changes it back. Acquire and Release order what holders do.
 unsafe impl RawLock for RawSpin {
     type Saved = ();
+
+    fn new(_made_at: &'static Location<'static>) -> Self {
+        RawSpin::free()
+    }
 
     #[inline]
     fn lock(&self) {
@@ -59,7 +63,7 @@ impl<T> Spin<T> {
     /// A value that nobody holds.
     pub const fn new(value: T) -> Self {
         Spin {
-            raw: RawSpin::new(),
+            raw: RawSpin::free(),
             value: UnsafeCell::new(value),
         }
     }
