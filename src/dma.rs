@@ -80,7 +80,7 @@ use crate::error::Error;
 use crate::event::Kind;
 use crate::inspect::Details;
 use crate::mmio::{Extent, Registers};
-use crate::platform::{Dma, DmaBlock, Platform};
+use crate::platform::{Barriers, Dma, DmaBlock, Platform};
 use crate::scope::inner::Core;
 use crate::scope::registry::Registration;
 use crate::scope::DriverScope;
@@ -348,7 +348,7 @@ impl<P: Platform> DmaDevice<'_, P> {
     /// Context: any. For a layout that is no [`DmaRing`]; before a doorbell, [`Mmio::write`](crate::Mmio::write) does it.
     #[inline(always)]
     pub fn write_barrier(self) {
-        P::Dma::write_barrier();
+        <P::Dma as Dma>::Barriers::write_barrier();
     }
 
     /// Has all reads of the device's memory after this come after those before.
@@ -356,7 +356,7 @@ impl<P: Platform> DmaDevice<'_, P> {
     /// Context: any. For a layout that is no [`DmaRing`]; after a register was read, [`Mmio::read`](crate::Mmio::read) does it.
     #[inline(always)]
     pub fn read_barrier(self) {
-        P::Dma::read_barrier();
+        <P::Dma as Dma>::Barriers::read_barrier();
     }
 }
 

@@ -76,7 +76,7 @@
 //!
 //! # Features
 //! - `std`, on by default: the hosted platforms, and catching a driver's panics. Without it the crate needs `core` alone.
-//! - `barriers`: `platform::DeviceMemory`, registers at an address, for platforms that are real machines. Needs Rust 1.95.
+//! - `barriers`: `platform::MachineBarriers`, for platforms that are real machines and have none of their own. Needs Rust 1.95.
 //! - `safe-mmio`: pointers of that crate from an [`Mmio`], bounded by `'drv`. Needs Rust 1.88.
 #![no_std]
 // Links to the hosted platforms, which are not there without `std`.

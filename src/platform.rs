@@ -16,8 +16,13 @@ use crate::sections::Sections;
 use crate::time::Instant;
 use crate::timer::Clock;
 
+mod barriers;
 mod bus;
 mod deferred;
+mod device_memory;
+mod dma;
+mod fixed;
+mod irqs;
 #[cfg(all(
     feature = "barriers",
     any(
@@ -28,10 +33,7 @@ mod deferred;
         target_arch = "riscv64"
     )
 ))]
-mod device_memory;
-mod dma;
-mod fixed;
-mod irqs;
+mod machine_barriers;
 pub mod registration;
 mod timers;
 pub(crate) mod unwind;
@@ -59,9 +61,14 @@ mod sim;
 #[cfg(all(feature = "std", not(loom)))]
 mod threads;
 
+pub use barriers::Barriers;
 pub(crate) use bus::opaque;
 pub use bus::{Addressed, Bus};
 pub use deferred::{DeferredCall, DeferredNode, DeferredQueue};
+pub use device_memory::{DeviceMemory, MemoryBus};
+pub use dma::{Dma, DmaBlock, NoDma};
+pub use fixed::FixedMemory;
+pub use irqs::{IrqEntry, IrqState, IrqStorm, Irqs, NoIrqs};
 #[cfg(all(
     feature = "barriers",
     any(
@@ -72,10 +79,7 @@ pub use deferred::{DeferredCall, DeferredNode, DeferredQueue};
         target_arch = "riscv64"
     )
 ))]
-pub use device_memory::{DeviceMemory, MemoryBus};
-pub use dma::{Dma, DmaBlock, NoDma};
-pub use fixed::FixedMemory;
-pub use irqs::{IrqEntry, IrqState, IrqStorm, Irqs, NoIrqs};
+pub use machine_barriers::MachineBarriers;
 pub use timers::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 
 #[cfg(all(feature = "std", not(loom)))]

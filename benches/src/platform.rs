@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    DeferredEntry, DeferredNode, Fenced, Host, Membarrier, MemoryBus, StdRawLock, ThreadSections,
-    Threads,
+    DeferredEntry, DeferredNode, Fenced, Host, MachineBarriers, Membarrier, MemoryBus, StdRawLock,
+    ThreadSections, Threads,
 };
 use driver_scope::sections::{Counted, Sections};
 use driver_scope::{ContextId, Error, Instant, MaySleep, Platform};
@@ -40,6 +40,7 @@ impl Drop for Mapping {
 unsafe impl MemoryBus for Memory {
     type Region = Region;
     type Mapping = Mapping;
+    type Barriers = MachineBarriers;
 
     fn map(region: &Region) -> Result<Mapping, Error> {
         if region.0.swap(true, Ordering::Acquire) {

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use driver_scope::platform::{Addressed, DeviceMemory, MemoryBus};
+use driver_scope::platform::{Addressed, DeviceMemory, MachineBarriers, MemoryBus};
 use driver_scope::Error;
 
 /// The bus.
@@ -63,6 +63,7 @@ impl Drop for Mapping {
 unsafe impl MemoryBus for Memory {
     type Region = Region;
     type Mapping = Mapping;
+    type Barriers = MachineBarriers;
 
     fn map(region: &Region) -> Result<Mapping, Error> {
         // Acquire: pairs with the Release in the last mapping's drop.

@@ -6,7 +6,7 @@ use core::mem;
 
 use crate::error::Error;
 use crate::mmio::Word;
-use crate::platform::{Dma, DmaBlock, Platform};
+use crate::platform::{Barriers, Dma, DmaBlock, Platform};
 use crate::Invariant;
 
 /// What the driver and the device pass to each other in a [`DmaRing`]: a value that is made of words by safe code, and taken apart into them.
@@ -202,7 +202,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
                 unsafe { self.write(offset, number, word) };
             }
         }
-        P::Dma::write_barrier();
+        <P::Dma as Dma>::Barriers::write_barrier();
         // SAFETY: as in `set`; there is such a word, or this would not compile.
         unsafe { self.write(offset, D::OWNER, words[D::OWNER]) };
         Ok(())
@@ -223,7 +223,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
         let mut words = <D::Words as sealed::Words>::zero();
         // SAFETY: as in `publish`.
         let owner = unsafe { self.read(offset, D::OWNER) };
-        P::Dma::read_barrier();
+        <P::Dma as Dma>::Barriers::read_barrier();
         for (number, word) in words.as_mut().iter_mut().enumerate() {
             *word = if number == D::OWNER {
                 owner

@@ -8,7 +8,7 @@ use crate::mmio::Word;
 /// How a platform reaches the registers of a device.
 ///
 /// On a real machine `Io` is an address and an access is one volatile instruction, with a barrier beside it where the machine needs one:
-/// `platform::DeviceMemory` (feature `barriers`) is that, and `platform::MemoryBus` a bus made of it. A platform for tests sends it to a model.
+/// [`DeviceMemory`](crate::platform::DeviceMemory) is that, and [`MemoryBus`](crate::platform::MemoryBus) a bus made of it. A platform for tests sends it to a model.
 ///
 /// Values are those of a *little-endian* device: the byte at the lowest address is the least significant, whatever the CPU. (For a
 /// big-endian device, [`Mmio`](crate::Mmio) swaps.)

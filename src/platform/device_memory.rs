@@ -1,25 +1,14 @@
-//! Registers at an address, on the machines whose barriers are known.
+//! Registers at an address.
 
 use core::ptr::NonNull;
 
-use mem_barrier::{mem_barrier, BarrierKind, BarrierType};
-
 use crate::error::Error;
 use crate::mmio::Word;
-use crate::platform::Bus;
+use crate::platform::{Barriers, Bus};
 
 /// Device memory that is mapped at an address: what a [`Bus`](crate::platform::Bus) of a real machine is made of, as its `Io`.
 ///
-/// Relaxed accesses are one volatile instruction, of the width asked for. The ordered ones add Linux's barriers:
-///
-/// | | `read`: after the access | `write`: before it | Linux |
-/// |---|---|---|---|
-/// | x86 | the compiler only | the compiler only | the same |
-/// | aarch64 | `dmb oshld` | `dmb oshst` | the same (its `readl` also orders delay loops) |
-/// | RISC-V | `fence ir, ir` | `fence ow, ow` | `fence i, ir` and `fence w, o` |
-///
-/// (Sources: `arch/*/include/asm/io.h` of Linux; the code that is generated is kept in `codegen/expected` and compared.) On x86 that holds for
-/// uncached mappings; what goes through a *write-combining* one is ordered by nothing here.
+/// An access is one volatile instruction, of the width asked for, and relaxed. A [`MemoryBus`] adds its [`Barriers`] to have the ordered ones.
 ///
 /// On aarch64 a compiler may choose an instruction with write-back of the address for a volatile access (rust-lang/rust#131894); a hypervisor that
 /// emulates the device cannot decode that. A guest of such a one wants accesses by inline assembly, in a `Bus` of its own.
@@ -31,14 +20,6 @@ pub struct DeviceMemory(NonNull<u8>);
 unsafe impl Send for DeviceMemory {}
 // SAFETY: as above.
 unsafe impl Sync for DeviceMemory {}
-
-/// What orders an access against memory that a device may use.
-const KIND: BarrierKind = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
-    // Uncached accesses are not reordered with those of normal memory, but by the compiler.
-    BarrierKind::Compiler
-} else {
-    BarrierKind::Dma
-};
 
 impl DeviceMemory {
     /// Device memory at `address`.
@@ -64,30 +45,6 @@ impl DeviceMemory {
         DeviceMemory(unsafe { self.0.add(offset) })
     }
 
-    /// For [`Dma::write_barrier`](crate::platform::Dma::write_barrier): what [`write`](DeviceMemory::write) has before its access.
-    #[inline(always)]
-    pub fn write_barrier() {
-        mem_barrier(KIND, BarrierType::Write);
-    }
-
-    /// For [`Dma::read_barrier`](crate::platform::Dma::read_barrier): what [`read`](DeviceMemory::read) has after its access.
-    #[inline(always)]
-    pub fn read_barrier() {
-        mem_barrier(KIND, BarrierType::Read);
-    }
-
-    /// For [`Bus::read`](crate::platform::Bus::read).
-    ///
-    /// # Safety
-    /// As there.
-    #[inline(always)]
-    pub unsafe fn read<T: Word>(self, offset: usize) -> T {
-        // SAFETY: the caller's promise.
-        let value = unsafe { self.read_relaxed(offset) };
-        Self::read_barrier();
-        value
-    }
-
     /// For [`Bus::read_relaxed`](crate::platform::Bus::read_relaxed).
     ///
     /// # Safety
@@ -96,17 +53,6 @@ impl DeviceMemory {
     pub unsafe fn read_relaxed<T: Word>(self, offset: usize) -> T {
         // SAFETY: inside the mapping and aligned, says the caller.
         unsafe { T::read_volatile(self.0.as_ptr().add(offset).cast()) }.to_le()
-    }
-
-    /// For [`Bus::write`](crate::platform::Bus::write).
-    ///
-    /// # Safety
-    /// As there.
-    #[inline(always)]
-    pub unsafe fn write<T: Word>(self, offset: usize, value: T) {
-        Self::write_barrier();
-        // SAFETY: the caller's promise.
-        unsafe { self.write_relaxed(offset, value) }
     }
 
     /// For [`Bus::write_relaxed`](crate::platform::Bus::write_relaxed).
@@ -139,6 +85,9 @@ pub unsafe trait MemoryBus: 'static {
     /// As [`Bus::Mapping`].
     type Mapping: Send + Sync + 'static;
 
+    /// What the ordered accesses have: [`Bus::read`] after it, [`Bus::write`] before it. Right for the devices on this bus.
+    type Barriers: Barriers;
+
     /// As [`Bus::map`].
     ///
     /// # Errors
@@ -161,7 +110,7 @@ pub unsafe trait MemoryBus: 'static {
     }
 }
 
-// SAFETY: what a `MemoryBus` promises, and for the order of accesses what `DeviceMemory` has.
+// SAFETY: what a `MemoryBus` promises. The order of accesses: volatile ones to one device stay in program order; for memory it is what its `Barriers` promise.
 unsafe impl<B: MemoryBus> Bus for B {
     type Region = <B as MemoryBus>::Region;
     type Mapping = <B as MemoryBus>::Mapping;
@@ -188,7 +137,9 @@ unsafe impl<B: MemoryBus> Bus for B {
     #[inline(always)]
     unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
         // SAFETY: see `part`.
-        unsafe { io.read(offset) }
+        let value = unsafe { io.read_relaxed(offset) };
+        B::Barriers::read_barrier();
+        value
     }
 
     #[inline(always)]
@@ -199,8 +150,9 @@ unsafe impl<B: MemoryBus> Bus for B {
 
     #[inline(always)]
     unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
+        B::Barriers::write_barrier();
         // SAFETY: see `part`.
-        unsafe { io.write(offset, value) }
+        unsafe { io.write_relaxed(offset, value) }
     }
 
     #[inline(always)]

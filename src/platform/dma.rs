@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 
 use crate::error::Error;
 use crate::mmio::Word;
+use crate::platform::Barriers;
 
 /// The memory that a platform's devices read and write by themselves.
 ///
@@ -14,8 +15,8 @@ use crate::mmio::Word;
 /// # Safety
 /// An implementation promises:
 ///
-/// 1. **A block** is as large and, on both sides, as aligned as was asked for, zeroed, coherent (what one side writes, the other reads, with no more than the barriers
-///    below and those that the [`Bus`](crate::platform::Bus) has), nobody else's, and stays put until it is freed.
+/// 1. **A block** is as large and, on both sides, as aligned as was asked for, zeroed, coherent (what one side writes, the other reads, with no more than its
+///    barriers and those that the [`Bus`](crate::platform::Bus) has), nobody else's, and stays put until it is freed.
 /// 2. **Accesses** by [`read`](Dma::read) and [`write`](Dma::write), aligned and inside a block that has not been freed, are sound from any context, at the same
 ///    time as others of any width, and whatever the device does to the block meanwhile; and they are not torn. The two provided are relaxed atomics of the width asked for: right for a
 ///    machine's memory that Rust knows nothing of. In memory of Rust's own, accesses of different widths at the same time are none: there, bring others.
@@ -28,6 +29,9 @@ pub unsafe trait Dma: Sync {
 
     /// A device that a scope has to itself, to let it reach memory. Owns what it needs: the device may be gone before it.
     type Claim: Send + Sync + 'static;
+
+    /// What orders accesses to blocks. Right for its devices.
+    type Barriers: Barriers;
 
     /// Takes the device for a scope, and lets it reach memory (PCI: sets the bus master bit), of which there is none yet. Dropping the claim gives
     /// the device back; the crate has called [`quiet`](Dma::quiet) before, and has freed all blocks.
@@ -86,12 +90,6 @@ pub unsafe trait Dma: Sync {
         // SAFETY: as in `read`.
         unsafe { T::store_relaxed(at.as_ptr().cast(), value.to_le()) }
     }
-
-    /// Has the device see what the caller has written to blocks before this, if it sees anything that is written to them after (`dma_wmb` of Linux).
-    fn write_barrier();
-
-    /// Has the caller read blocks after this as they were, or later, when it read them before this (`dma_rmb` of Linux).
-    fn read_barrier();
 }
 
 /// A block of memory, as both sides see it.
@@ -111,6 +109,7 @@ pub struct NoDma;
 unsafe impl Dma for NoDma {
     type Device = Infallible;
     type Claim = Infallible;
+    type Barriers = NoDma;
 
     fn claim(&self, device: &Infallible) -> Result<Infallible, Error> {
         match *device {}
@@ -132,7 +131,10 @@ unsafe impl Dma for NoDma {
     fn quiet(&self, claim: &Infallible) {
         match *claim {}
     }
+}
 
+// SAFETY: for its devices, of which there are none.
+unsafe impl Barriers for NoDma {
     fn write_barrier() {}
 
     fn read_barrier() {}

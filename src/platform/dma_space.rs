@@ -13,7 +13,7 @@ use core::sync::atomic::{fence, AtomicUsize, Ordering};
 use crate::error::Error;
 use crate::mmio::Word;
 use crate::platform::monitor::lock;
-use crate::platform::{Dma, DmaBlock};
+use crate::platform::{Barriers, Dma, DmaBlock};
 
 /// The memory that one modelled device reaches, by addresses of its own: what an IOMMU would make of it. Clones are the same.
 ///
@@ -299,6 +299,7 @@ impl Drop for DmaClaim {
 unsafe impl Dma for EmulatedDma {
     type Device = DmaSpace;
     type Claim = DmaClaim;
+    type Barriers = EmulatedDma;
 
     fn claim(&self, device: &DmaSpace) -> Result<DmaClaim, Error> {
         let mut state = lock(&device.0);
@@ -375,7 +376,10 @@ unsafe impl Dma for EmulatedDma {
             let _ = cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
         }
     }
+}
 
+// SAFETY: the devices are models, which see memory by the atomic accesses of `DmaSpace` and of the bus.
+unsafe impl Barriers for EmulatedDma {
     fn write_barrier() {
         // Release: pairs with the Acquire of the loads in `DmaSpace::read`.
         fence(Ordering::Release);

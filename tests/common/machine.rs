@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{fence, AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use driver_scope::platform::{Dma, DmaBlock};
+use driver_scope::platform::{Barriers, Dma, DmaBlock};
 use driver_scope::{Error, Word};
 
 use super::{DeviceSide, Log};
@@ -164,6 +164,7 @@ fn cell_of(at: NonNull<u8>) -> (NonNull<AtomicU64>, usize) {
 unsafe impl Dma for Machine {
     type Device = BusDevice;
     type Claim = BusClaim;
+    type Barriers = Machine;
 
     fn claim(&self, device: &BusDevice) -> Result<BusClaim, Error> {
         // Acquire: pairs with the Release in the last claim's drop.
@@ -248,7 +249,10 @@ unsafe impl Dma for Machine {
             bytes[within..within + width].copy_from_slice(&value[..width]);
         });
     }
+}
 
+// SAFETY: the devices are threads, which see memory by atomic accesses.
+unsafe impl Barriers for Machine {
     fn write_barrier() {
         // Release: pairs with the Acquire of a device's loads.
         fence(Ordering::Release);

@@ -3,7 +3,7 @@
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-use driver_scope::platform::{Dma, DmaBlock};
+use driver_scope::platform::{Barriers, Dma, DmaBlock};
 use driver_scope::{Error, Word};
 use loom::sync::atomic::{fence, AtomicU64, Ordering};
 
@@ -47,6 +47,7 @@ pub unsafe fn device_side<'a>(address: u64) -> &'a AtomicU64 {
 unsafe impl Dma for LoomDma {
     type Device = ();
     type Claim = ();
+    type Barriers = LoomDma;
 
     fn claim(&self, (): &()) -> Result<(), Error> {
         Ok(())
@@ -86,7 +87,10 @@ unsafe impl Dma for LoomDma {
         // SAFETY: the caller's promise.
         unsafe { cell(at) }.store(value.to_u64(), Ordering::Relaxed);
     }
+}
 
+// SAFETY: the devices are threads, which see memory by atomic accesses.
+unsafe impl Barriers for LoomDma {
     fn write_barrier() {
         fence(Ordering::Release);
     }

@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use driver_scope::platform::{
-    DeferredEntry, DeviceMemory, Dma, DmaBlock, IrqEntry, IrqState, Irqs, MemoryBus, RawLock,
+    DeferredEntry, Dma, DmaBlock, IrqEntry, IrqState, Irqs, MachineBarriers, MemoryBus, RawLock,
 };
 use driver_scope::sections::Counted;
 use driver_scope::timer::queue::{Large, Monitor, Queue};
@@ -20,6 +20,7 @@ pub enum Memory {}
 unsafe impl MemoryBus for Memory {
     type Region = ();
     type Mapping = ();
+    type Barriers = MachineBarriers;
 
     fn map((): &()) -> Result<(), Error> {
         Err(Error::Unsupported)
@@ -104,6 +105,7 @@ unsafe impl Platform for Nowhere {
 unsafe impl Dma for Nowhere {
     type Device = Nowhere;
     type Claim = Nowhere;
+    type Barriers = MachineBarriers;
 
     fn claim(&self, _device: &Nowhere) -> Result<Nowhere, Error> {
         nowhere()
@@ -124,16 +126,6 @@ unsafe impl Dma for Nowhere {
 
     fn quiet(&self, _claim: &Nowhere) {
         nowhere()
-    }
-
-    #[inline(always)]
-    fn write_barrier() {
-        DeviceMemory::write_barrier();
-    }
-
-    #[inline(always)]
-    fn read_barrier() {
-        DeviceMemory::read_barrier();
     }
 }
 

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use driver_scope::platform::{Host, MemoryBus};
+use driver_scope::platform::{Host, MachineBarriers, MemoryBus};
 use driver_scope::Error;
 
 use crate::mapping::Mapping;
@@ -76,6 +76,7 @@ impl Drop for Claim {
 unsafe impl MemoryBus for Pci {
     type Region = Bar;
     type Mapping = MappedBar;
+    type Barriers = MachineBarriers;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
         let claim = Claim::new(bar)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use driver_scope::platform::{DeviceMemory, Dma, DmaBlock};
+use driver_scope::platform::{Dma, DmaBlock, MachineBarriers};
 use driver_scope::Error;
 use linux_guest::bus::platform_error;
 use linux_guest::config::{COMMAND, COMMAND_MASTER};
@@ -109,6 +109,7 @@ fn whole_pages(layout: Layout) -> Option<u64> {
 unsafe impl Dma for Iommu {
     type Device = Reach;
     type Claim = Claim;
+    type Barriers = MachineBarriers;
 
     fn claim(&self, device: &Reach) -> Result<Claim, Error> {
         let mut state = device.0.lock();
@@ -152,13 +153,5 @@ unsafe impl Dma for Iommu {
 
     fn quiet(&self, claim: &Claim) {
         claim.keep_from_memory();
-    }
-
-    fn write_barrier() {
-        DeviceMemory::write_barrier();
-    }
-
-    fn read_barrier() {
-        DeviceMemory::read_barrier();
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use driver_scope::platform::{DeviceMemory, MemoryBus};
+use driver_scope::platform::{DeviceMemory, MachineBarriers, MemoryBus};
 use driver_scope::{Error, Word};
 
 use crate::machine::boot::{address, DEVICES};
@@ -98,6 +98,7 @@ impl Drop for MappedBar {
 unsafe impl MemoryBus for Bars {
     type Region = Bar;
     type Mapping = MappedBar;
+    type Barriers = MachineBarriers;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
         let at = offset::BAR + u16::from(bar.number) * 4;

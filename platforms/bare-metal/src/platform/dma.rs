@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
-use driver_scope::platform::{DeviceMemory, Dma, DmaBlock};
+use driver_scope::platform::{Dma, DmaBlock, MachineBarriers};
 use driver_scope::Error;
 
 use crate::machine::lock::Spin;
@@ -111,6 +111,7 @@ fn count(layout: Layout) -> usize {
 unsafe impl Dma for Pages {
     type Device = Function;
     type Claim = Claim;
+    type Barriers = MachineBarriers;
 
     fn claim(&self, device: &Function) -> Result<Claim, Error> {
         let place = STATE.with(|state| {
@@ -178,15 +179,5 @@ unsafe impl Dma for Pages {
     fn quiet(&self, claim: &Claim) {
         // SAFETY: it reaches less.
         unsafe { claim.function.command(0, command::BUS_MASTER) };
-    }
-
-    #[inline(always)]
-    fn write_barrier() {
-        DeviceMemory::write_barrier();
-    }
-
-    #[inline(always)]
-    fn read_barrier() {
-        DeviceMemory::read_barrier();
     }
 }
