@@ -205,7 +205,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// When the scope ends, the device is kept from memory before any is freed.
     ///
     /// # Errors
-    /// [`Error::DmaInUse`] if a scope has it already; [`Error::DmaMask`] for a number of bits that is none; [`Error::NoMemory`]; [`Error::Closed`]; or the platform's own.
+    /// [`Error::DmaInUse`] if a scope has it already; [`Error::DmaMask`] for a number of bits that is none, or if the platform has no memory at such addresses; [`Error::NoMemory`]; [`Error::Closed`]; or the platform's own.
     #[track_caller]
     pub fn dma(
         &self,
@@ -222,7 +222,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
             self.register(
                 name,
                 |place| {
-                    let claim = core.platform.dma().claim(device)?;
+                    let claim = core.platform.dma().claim(device, address_bits)?;
                     // SAFETY: memory for the item, ours alone.
                     place.write(Claim::<P> {
                         core: NonNull::from(core),
@@ -309,7 +309,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
                 |place| {
                     // SAFETY: a scope is lent before its release begins.
                     let block = claim
-                        .with(|of| claim.dma().allocate(of, layout, claim.address_bits))
+                        .with(|of| claim.dma().allocate(of, layout))
                         .ok_or(Error::Closed)??;
                     let memory = Memory {
                         claim: dma.claim,

@@ -36,25 +36,24 @@ pub unsafe trait Dma: Sync {
     /// Takes the device for a scope, and lets it reach memory (PCI: sets the bus master bit), of which there is none yet. Dropping the claim gives
     /// the device back; the crate has called [`quiet`](Dma::quiet) before, and has freed all blocks.
     ///
+    /// All memory of this claim is to be at addresses of no more than `address_bits` bits: where that is a property of the device (the DMA mask of Linux), it is set here. The crate never
+    /// says less than 1 nor more than 64; but since this is safe to call, an implementation must be sound for other numbers, too.
+    ///
     /// Context: may sleep.
     ///
     /// # Errors
-    /// [`Error::DmaInUse`], or what the platform lacks.
-    fn claim(&self, device: &Self::Device) -> Result<Self::Claim, Error>;
+    /// [`Error::DmaInUse`], and then nothing is changed for who has it; [`Error::DmaMask`], with `address_bits`, if there is no memory at such addresses, as far as can be told already; or what the
+    /// platform lacks.
+    fn claim(&self, device: &Self::Device, address_bits: u32) -> Result<Self::Claim, Error>;
 
-    /// Asks for a block of memory that the device reaches, at addresses of no more than so many bits, 1 to 64. The last byte's counts. (The crate looks, and gives back what
-    /// is not so.)
+    /// Asks for a block of memory that the device reaches, at addresses of no more bits than it was [claimed](Dma::claim) with. The last byte's counts. (The crate looks, and gives back
+    /// what is not so.)
     ///
     /// Context: may sleep. The crate never asks for a layout of size zero; but since this is safe to call, an implementation must be sound for that, too.
     ///
     /// # Errors
-    /// [`Error::NoMemory`]: none; [`Error::DmaMask`]: none at such addresses.
-    fn allocate(
-        &self,
-        claim: &Self::Claim,
-        layout: Layout,
-        address_bits: u32,
-    ) -> Result<DmaBlock, Error>;
+    /// [`Error::NoMemory`]: none; [`Error::DmaMask`], with the number of bits of the claim: none at such addresses.
+    fn allocate(&self, claim: &Self::Claim, layout: Layout) -> Result<DmaBlock, Error>;
 
     /// Gives a block back. From then on the device does not reach it, where the machine has means for that.
     ///
@@ -111,16 +110,11 @@ unsafe impl Dma for NoDma {
     type Claim = Infallible;
     type Barriers = NoDma;
 
-    fn claim(&self, device: &Infallible) -> Result<Infallible, Error> {
+    fn claim(&self, device: &Infallible, _address_bits: u32) -> Result<Infallible, Error> {
         match *device {}
     }
 
-    fn allocate(
-        &self,
-        claim: &Infallible,
-        _layout: Layout,
-        _address_bits: u32,
-    ) -> Result<DmaBlock, Error> {
+    fn allocate(&self, claim: &Infallible, _layout: Layout) -> Result<DmaBlock, Error> {
         match *claim {}
     }
 

@@ -271,11 +271,14 @@ fn in_cells(layout: Layout) -> Option<Layout> {
 pub struct EmulatedDma;
 
 /// A claimed [`DmaSpace`].
-pub struct DmaClaim(DmaSpace);
+pub struct DmaClaim {
+    space: DmaSpace,
+    address_bits: u32,
+}
 
 impl DmaClaim {
     fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.0 .0)
+        lock(&self.space.0)
     }
 }
 
@@ -301,24 +304,22 @@ unsafe impl Dma for EmulatedDma {
     type Claim = DmaClaim;
     type Barriers = EmulatedDma;
 
-    fn claim(&self, device: &DmaSpace) -> Result<DmaClaim, Error> {
+    fn claim(&self, device: &DmaSpace, address_bits: u32) -> Result<DmaClaim, Error> {
         let mut state = lock(&device.0);
         if state.claimed {
             return Err(Error::DmaInUse);
         }
         state.claimed = true;
         state.open = true;
-        Ok(DmaClaim(device.clone()))
+        Ok(DmaClaim {
+            space: device.clone(),
+            address_bits,
+        })
     }
 
-    fn allocate(
-        &self,
-        claim: &DmaClaim,
-        layout: Layout,
-        address_bits: u32,
-    ) -> Result<DmaBlock, Error> {
+    fn allocate(&self, claim: &DmaClaim, layout: Layout) -> Result<DmaBlock, Error> {
         let cells = in_cells(layout).ok_or(Error::ZeroSize)?;
-        let last = match address_bits {
+        let last = match claim.address_bits {
             64.. => u64::MAX,
             bits => (1 << bits) - 1,
         };
@@ -326,7 +327,7 @@ unsafe impl Dma for EmulatedDma {
         let mut state = claim.lock();
         let device = state
             .room(size, PAGE.max(layout.align() as u64), last)
-            .ok_or(Error::DmaMask(address_bits))?;
+            .ok_or(Error::DmaMask(claim.address_bits))?;
         // SAFETY: not of size zero.
         let cpu = NonNull::new(unsafe { alloc::alloc_zeroed(cells) }).ok_or(Error::NoMemory)?;
         state.next = device.saturating_add(size).saturating_add(PAGE);

@@ -166,22 +166,24 @@ unsafe impl Dma for Machine {
     type Claim = BusClaim;
     type Barriers = Machine;
 
-    fn claim(&self, device: &BusDevice) -> Result<BusClaim, Error> {
+    fn claim(&self, device: &BusDevice, address_bits: u32) -> Result<BusClaim, Error> {
+        if (BASE + SIZE as u64 - 1)
+            .checked_shr(address_bits)
+            .unwrap_or(0)
+            != 0
+        {
+            return Err(Error::DmaMask(address_bits));
+        }
         // Acquire: pairs with the Release in the last claim's drop.
         if device.0.claimed.swap(true, Ordering::Acquire) {
             return Err(Error::DmaInUse);
         }
-        self.0.log.add("claim");
+        self.0.log.add(format!("claim for {address_bits} bits"));
         *device.0.master.lock().unwrap() = true;
         Ok(BusClaim(device.clone()))
     }
 
-    fn allocate(
-        &self,
-        claim: &BusClaim,
-        layout: Layout,
-        address_bits: u32,
-    ) -> Result<DmaBlock, Error> {
+    fn allocate(&self, claim: &BusClaim, layout: Layout) -> Result<DmaBlock, Error> {
         let memory = &*claim.0 .0.machine.0;
         let mut state = memory.state.lock().unwrap();
         if layout.size() > SIZE {
@@ -191,12 +193,8 @@ unsafe impl Dma for Machine {
         let size = layout.size().next_multiple_of(8);
         let start = state.used.next_multiple_of(layout.align());
         let skipped = start - state.used;
-        let last = BASE + (start + size) as u64 - 1;
         if start + size > SIZE || layout.size() == 0 {
             return Err(Error::NoMemory);
-        }
-        if last.checked_shr(address_bits).unwrap_or(0) != 0 {
-            return Err(Error::DmaMask(address_bits));
         }
         memory.log.add("allocate");
         for cell in &memory.cells[state.used / 8..start / 8] {

@@ -302,7 +302,15 @@ fn nothing_writes_what_was_freed() {
         machine.assert_poisoned();
         assert_eq!(
             machine.log().lines(),
-            ["claim", "allocate", "allocate", "quiet", "free", "free", "drop"]
+            [
+                "claim for 32 bits",
+                "allocate",
+                "allocate",
+                "quiet",
+                "free",
+                "free",
+                "drop"
+            ]
         );
         platform.assert_at_rest();
     }

@@ -407,12 +407,33 @@ fn a_block_beyond_the_mask_is_given_back() {
         machine.lie();
         let refused = scope.dma_bytes(dma, 64).unwrap_err();
         assert_eq!(refused, Error::DmaMask(40));
-        assert_eq!(machine.log().lines(), ["claim", "allocate", "free"]);
+        assert_eq!(
+            machine.log().lines(),
+            ["claim for 40 bits", "allocate", "free"]
+        );
         machine.assert_poisoned();
         Ok(())
     });
     run_on(&platform, |scope| {
         scope.dma_bytes(scope.dma(&device, 41)?, 64)?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_platform_may_refuse_a_mask_at_once() {
+    let platform = Metered::<Foreign>::fresh();
+    let machine = platform.inner().machine().clone();
+    let (device, _) = device(&platform);
+    run_on(&platform, |scope| {
+        // Its memory ends at 2 MiB.
+        assert_eq!(scope.dma(&device, 20).unwrap_err(), Error::DmaMask(20));
+        assert!(machine.log().lines().is_empty());
+        let dma = scope.dma(&device, 21)?;
+        // Who has it keeps it, and has the same mask.
+        assert_eq!(scope.dma(&device, 32).unwrap_err(), Error::DmaInUse);
+        scope.dma_bytes(dma, 64)?;
+        assert_eq!(machine.log().lines(), ["claim for 21 bits", "allocate"]);
         Ok(())
     });
 }

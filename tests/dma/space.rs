@@ -99,25 +99,31 @@ fn blocks_are_apart_wherever_they_come_to_lie() {
 fn safe_code_may_ask_the_platform_itself() {
     let space = DmaSpace::new();
     let dma = EmulatedDma;
-    let claim = dma.claim(&space).unwrap();
+    let claim = dma.claim(&space, 0).unwrap();
     let none = Layout::new::<()>();
-    assert_eq!(dma.allocate(&claim, none, 32).unwrap_err(), Error::ZeroSize);
+    assert_eq!(dma.allocate(&claim, none).unwrap_err(), Error::ZeroSize);
     assert_eq!(
-        dma.allocate(&claim, Layout::new::<u64>(), 0).unwrap_err(),
+        dma.allocate(&claim, Layout::new::<u64>()).unwrap_err(),
         Error::DmaMask(0)
     );
     dma.quiet(&claim);
-    assert_eq!(dma.claim(&space).unwrap_err(), Error::DmaInUse);
+    assert_eq!(dma.claim(&space, 32).unwrap_err(), Error::DmaInUse);
     drop(claim);
-    drop(dma.claim(&space).unwrap());
+    let claim = dma.claim(&space, u32::MAX).unwrap();
+    let block = dma.allocate(&claim, Layout::new::<u64>()).unwrap();
+    // The bits are those of the second claim.
+    assert!(space.write(block.device, &[1]).is_ok());
+    dma.quiet(&claim);
+    // SAFETY: allocated with these, and not used again; the device is quiet.
+    unsafe { dma.free(&claim, block, Layout::new::<u64>()) };
 }
 
 /// Quiet is quiet, though the block is still there; and so it is when nobody has the device.
 #[test]
 fn a_quiet_device_is_refused() {
     let (space, layout) = (DmaSpace::new(), Layout::new::<u64>());
-    let claim = EmulatedDma.claim(&space).unwrap();
-    let block = EmulatedDma.allocate(&claim, layout, 32).unwrap();
+    let claim = EmulatedDma.claim(&space, 32).unwrap();
+    let block = EmulatedDma.allocate(&claim, layout).unwrap();
     assert!(space.write(block.device, &[1]).is_ok());
     EmulatedDma.quiet(&claim);
     assert!(space.write(block.device, &[2]).is_err());

@@ -49,11 +49,11 @@ unsafe impl Dma for LoomDma {
     type Claim = ();
     type Barriers = LoomDma;
 
-    fn claim(&self, (): &()) -> Result<(), Error> {
+    fn claim(&self, (): &(), _address_bits: u32) -> Result<(), Error> {
         Ok(())
     }
 
-    fn allocate(&self, (): &(), layout: Layout, _bits: u32) -> Result<DmaBlock, Error> {
+    fn allocate(&self, (): &(), layout: Layout) -> Result<DmaBlock, Error> {
         assert!(layout.size() <= WORDS * 8 && layout.align() <= BLOCK.align());
         // SAFETY: not of size zero.
         let block = NonNull::new(unsafe { alloc::alloc_zeroed(BLOCK) }).ok_or(Error::NoMemory)?;

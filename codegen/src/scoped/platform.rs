@@ -107,16 +107,11 @@ unsafe impl Dma for Nowhere {
     type Claim = Nowhere;
     type Barriers = MachineBarriers;
 
-    fn claim(&self, _device: &Nowhere) -> Result<Nowhere, Error> {
+    fn claim(&self, _device: &Nowhere, _address_bits: u32) -> Result<Nowhere, Error> {
         nowhere()
     }
 
-    fn allocate(
-        &self,
-        _claim: &Nowhere,
-        _layout: Layout,
-        _address_bits: u32,
-    ) -> Result<DmaBlock, Error> {
+    fn allocate(&self, _claim: &Nowhere, _layout: Layout) -> Result<DmaBlock, Error> {
         nowhere()
     }
 

@@ -35,7 +35,10 @@ struct State {
 }
 
 /// A device that a scope has.
-pub struct Claim(Arc<Shared>);
+pub struct Claim {
+    shared: Arc<Shared>,
+    address_bits: u32,
+}
 
 impl Reach {
     /// What a function reaches: nothing yet. The one value for it: two would not know of each other's claims.
@@ -75,7 +78,7 @@ impl Shared {
 
 impl Claim {
     fn keep_from_memory(&self) {
-        if let Err(error) = self.0.set_master(false) {
+        if let Err(error) = self.shared.set_master(false) {
             // What keeps it from memory is then the IOMMU alone, block by block as they are freed.
             eprintln!("the device is not quiet: {error}");
         }
@@ -86,9 +89,9 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // Both have been seen to by the crate, but it is no crate that must.
         self.keep_from_memory();
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         for (device, memory) in mem::take(&mut state.blocks) {
-            self.0.unmap(&mut state, device, memory.len() as u64);
+            self.shared.unmap(&mut state, device, memory.len() as u64);
             // It was not freed, so somebody may use it.
             mem::forget(memory);
         }
@@ -111,27 +114,31 @@ unsafe impl Dma for Iommu {
     type Claim = Claim;
     type Barriers = MachineBarriers;
 
-    fn claim(&self, device: &Reach) -> Result<Claim, Error> {
+    fn claim(&self, device: &Reach, address_bits: u32) -> Result<Claim, Error> {
         let mut state = device.0.lock();
         if mem::replace(&mut state.claimed, true) {
             return Err(Error::DmaInUse);
         }
         drop(state);
         // Given back if the rest fails.
-        let claim = Claim(Arc::clone(&device.0));
-        claim.0.set_master(true).map_err(platform_error)?;
+        let claim = Claim {
+            shared: Arc::clone(&device.0),
+            address_bits,
+        };
+        claim.shared.set_master(true).map_err(platform_error)?;
         Ok(claim)
     }
 
-    fn allocate(&self, claim: &Claim, layout: Layout, bits: u32) -> Result<DmaBlock, Error> {
+    fn allocate(&self, claim: &Claim, layout: Layout) -> Result<DmaBlock, Error> {
         let size = whole_pages(layout).ok_or(Error::Unsupported)?;
         let len = usize::try_from(size).map_err(|_| Error::TooLarge)?;
         let memory = Mapping::of_memory(len).map_err(|_| Error::NoMemory)?;
         let cpu = memory.base();
-        let mut state = claim.0.lock();
+        let bits = claim.address_bits;
+        let mut state = claim.shared.lock();
         let device = state.iovas.take(size, bits).ok_or(Error::DmaMask(bits))?;
         // SAFETY: it is kept until it has been unmapped, in `free`. Whoever gets the block accesses it by `read` and `write`.
-        let mapped = unsafe { claim.0.function.map(cpu, device, size) };
+        let mapped = unsafe { claim.shared.function.map(cpu, device, size) };
         if let Err(error) = mapped {
             state.iovas.give_back(device);
             return Err(platform_error(error));
@@ -141,10 +148,10 @@ unsafe impl Dma for Iommu {
     }
 
     unsafe fn free(&self, claim: &Claim, block: DmaBlock, _layout: Layout) {
-        let mut state = claim.0.lock();
+        let mut state = claim.shared.lock();
         if let Some(memory) = state.blocks.remove(&block.device) {
             let size = memory.len() as u64;
-            if !claim.0.unmap(&mut state, block.device, size) {
+            if !claim.shared.unmap(&mut state, block.device, size) {
                 // The device may still reach it: then it stays, for as long as this process.
                 mem::forget(memory);
             }

@@ -113,7 +113,11 @@ unsafe impl Dma for Pages {
     type Claim = Claim;
     type Barriers = MachineBarriers;
 
-    fn claim(&self, device: &Function) -> Result<Claim, Error> {
+    fn claim(&self, device: &Function, address_bits: u32) -> Result<Claim, Error> {
+        let last = page(0).addr().get() + PAGE * PAGES - 1;
+        if last.checked_shr(address_bits).unwrap_or(0) != 0 {
+            return Err(Error::DmaMask(address_bits));
+        }
         let place = STATE.with(|state| {
             if state.claims.contains(&Some(*device)) {
                 return Err(Error::DmaInUse);
@@ -131,19 +135,10 @@ unsafe impl Dma for Pages {
         })
     }
 
-    fn allocate(
-        &self,
-        _claim: &Claim,
-        layout: Layout,
-        address_bits: u32,
-    ) -> Result<DmaBlock, Error> {
+    fn allocate(&self, _claim: &Claim, layout: Layout) -> Result<DmaBlock, Error> {
         let count = count(layout);
         if count > PAGES || layout.align() > PAGE {
             return Err(Error::NoMemory);
-        }
-        let last = page(0).addr().get() + PAGE * PAGES - 1;
-        if last.checked_shr(address_bits).unwrap_or(0) != 0 {
-            return Err(Error::DmaMask(address_bits));
         }
         let first = STATE.with(|state| {
             let places = 0..=PAGES - count;
