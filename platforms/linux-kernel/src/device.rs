@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A PCI function: what a driver's handles on it keep.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use driver_scope::PciDevice;
+use kernel::bindings;
+use kernel::device::Core;
+use kernel::error::{to_result, Result};
+use kernel::pci;
+use kernel::prelude::*;
+use kernel::sync::aref::ARef;
+use kernel::sync::Arc;
+
+use crate::alive::Alive;
+use crate::bus::Bar;
+use crate::dma::BusMaster;
+use crate::irqs::Line;
+use crate::Linux;
+
+/// How many interrupts a device is asked to be given.
+const IRQS: u32 = 8;
+
+/// A function that a driver is bound to: enabled, and with interrupts, until the last of what refers to it is gone.
+pub(crate) struct Function {
+    device: ARef<pci::Device>,
+    name: &'static CStr,
+    /// How many interrupts it was given.
+    irqs: u32,
+    /// Whether its interrupt is a line, which others may have as well.
+    shares_its_line: bool,
+    /// Whether a scope has its DMA. Acquire and Release: who takes it sees what the one before has done.
+    dma_taken: AtomicBool,
+    _alive: Alive,
+}
+
+impl Function {
+    /// Enables a device that is being probed.
+    pub(crate) fn new(device: &pci::Device<Core<'_>>, name: &'static CStr) -> Result<Arc<Self>> {
+        let raw: *mut bindings::pci_dev = as_raw(device);
+        // SAFETY: the device is there, and we are its driver.
+        to_result(unsafe { bindings::pci_enable_device_mem(raw) })?;
+        // From here on, dropping this undoes it.
+        let mut function = Function {
+            device: device.into(),
+            name,
+            irqs: 0,
+            shares_its_line: false,
+            dma_taken: AtomicBool::new(false),
+            _alive: Alive::new(),
+        };
+        // SAFETY: as above.
+        let irqs =
+            unsafe { bindings::pci_alloc_irq_vectors(raw, 1, IRQS, bindings::PCI_IRQ_ALL_TYPES) };
+        // A device without any is one, too.
+        function.irqs = u32::try_from(irqs).unwrap_or(0);
+        // SAFETY: as above.
+        function.shares_its_line =
+            unsafe { bindings::pci_irq_type(raw) } & bindings::PCI_IRQ_INTX != 0;
+        Ok(Arc::new(function, GFP_KERNEL)?)
+    }
+
+    /// The function as its driver sees it.
+    pub(crate) fn describe(self: &Arc<Self>) -> Result<PciDevice<Linux>, driver_scope::Error> {
+        // SAFETY: the device is there; these are never written again.
+        let (vendor, device) = unsafe { ((*self.as_raw()).vendor, (*self.as_raw()).device) };
+        let mut described = PciDevice::new(vendor, device).with_dma(BusMaster(self.clone()));
+        for number in 0..6 {
+            if let Some(bar) = Bar::new(self, number) {
+                described = described.with_bar(number, bar)?;
+            }
+        }
+        for number in 0..self.irqs.min(IRQS) {
+            if let Some(line) = Line::new(self, number) {
+                described = described.with_irq(number as u8, line)?;
+            }
+        }
+        Ok(described)
+    }
+
+    /// There as long as this is.
+    pub(crate) fn as_raw(&self) -> *mut bindings::pci_dev {
+        as_raw(&self.device)
+    }
+
+    /// The same as a device of no bus.
+    pub(crate) fn device(&self) -> *mut bindings::device {
+        // SAFETY: inside of one that is there.
+        unsafe { &raw mut (*self.as_raw()).dev }
+    }
+
+    pub(crate) fn name(&self) -> &'static CStr {
+        self.name
+    }
+
+    pub(crate) fn shares_its_line(&self) -> bool {
+        self.shares_its_line
+    }
+
+    /// Lets the device write the messages of its interrupts.
+    pub(crate) fn allow_messages(&self) {
+        // SAFETY: the device is there, and its driver bound.
+        unsafe { bindings::pci_set_master(self.as_raw()) };
+    }
+
+    /// Takes the device's DMA. False if somebody has it.
+    pub(crate) fn take_dma(&self) -> bool {
+        !self.dma_taken.swap(true, Ordering::Acquire)
+    }
+
+    pub(crate) fn give_dma_back(&self) {
+        self.dma_taken.store(false, Ordering::Release);
+    }
+}
+
+/// The kernel crate's type is a transparent wrapper of C's.
+fn as_raw(device: &pci::Device) -> *mut bindings::pci_dev {
+    core::ptr::from_ref(device).cast_mut().cast()
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // SAFETY: given and enabled by `new`; what referred to them is gone. This keeps the device from memory, if it was not yet.
+        unsafe {
+            if self.irqs > 0 {
+                bindings::pci_free_irq_vectors(self.as_raw());
+            }
+            bindings::pci_disable_device(self.as_raw());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's work queue: what is deferred, and work.
+
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use driver_scope::platform::DeferredEntry;
+use kernel::bindings;
+use kernel::error::Result;
+use kernel::prelude::*;
+use kernel::static_lock_class;
+
+/// Set while the module is there.
+static QUEUE: AtomicPtr<bindings::workqueue_struct> = AtomicPtr::new(ptr::null_mut());
+
+/// The queue. When it is dropped, what was queued has been run.
+pub(crate) struct Queue(());
+
+impl Queue {
+    /// Makes the queue. Once.
+    pub(crate) fn new() -> Result<Self> {
+        // Not bound to the CPU that queues, and as many workers at once as the kernel thinks fit.
+        // SAFETY: a name that is no format.
+        let queue = unsafe {
+            bindings::alloc_workqueue_noprof(
+                c"driver_scope".as_char_ptr(),
+                bindings::wq_flags_WQ_UNBOUND,
+                0,
+            )
+        };
+        if queue.is_null() {
+            return Err(ENOMEM);
+        }
+        // Release: pairs with the Acquire in `queue`.
+        QUEUE.store(queue, Ordering::Release);
+        Ok(Queue(()))
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // Relaxed: it is ours. Nobody queues any more: there are no scopes but those whose end is queued.
+        let queue = QUEUE.load(Ordering::Relaxed);
+        // SAFETY: made by `new`. It runs what is queued before it goes.
+        unsafe { bindings::destroy_workqueue(queue) };
+    }
+}
+
+/// Queues work.
+///
+/// # Safety
+/// `work` was initialised and is there until it has begun to run, or was cancelled.
+pub(crate) unsafe fn queue(work: *mut bindings::work_struct) {
+    // Acquire: pairs with the Release in `Queue::new`, which comes before there is a scope.
+    let queue = QUEUE.load(Ordering::Acquire);
+    // SAFETY: the queue is there as long as the module is; the caller's promise.
+    unsafe {
+        bindings::queue_work_on(
+            bindings::wq_misc_consts_WORK_CPU_UNBOUND as i32,
+            queue,
+            work,
+        )
+    };
+}
+
+/// Initialises work.
+///
+/// # Safety
+/// `work` points to memory for it, where it stays.
+pub(crate) unsafe fn init(
+    work: *mut bindings::work_struct,
+    function: unsafe extern "C" fn(*mut bindings::work_struct),
+) {
+    // SAFETY: the caller's promise; the name and the key are statics.
+    unsafe {
+        bindings::init_work_with_key(
+            work,
+            Some(function),
+            false,
+            c"driver_scope".as_char_ptr(),
+            static_lock_class!().as_ptr(),
+        );
+    }
+}
+
+/// A call that was deferred.
+#[repr(C)]
+pub struct Deferred {
+    /// First, so that a pointer to it is one to the whole.
+    work: bindings::work_struct,
+    run: DeferredEntry,
+    argument: *mut (),
+}
+
+// SAFETY: written by who defers, then read by the one worker that makes the call.
+unsafe impl Send for Deferred {}
+// SAFETY: as above.
+unsafe impl Sync for Deferred {}
+
+/// For `Platform::defer`.
+///
+/// # Safety
+/// As there.
+pub(crate) unsafe fn defer(node: *mut Deferred, run: DeferredEntry, argument: *mut ()) {
+    unsafe extern "C" fn make(work: *mut bindings::work_struct) {
+        let node = work.cast::<Deferred>();
+        // SAFETY: queued by `defer`, and so there until its call; read before that, which may free it. The kernel does not touch work that it has called.
+        unsafe {
+            let (run, argument) = ((*node).run, (*node).argument);
+            run(argument);
+        }
+    }
+    // SAFETY: memory for it, which stays where it is until the call, says the caller.
+    unsafe {
+        ptr::addr_of_mut!((*node).run).write(run);
+        ptr::addr_of_mut!((*node).argument).write(argument);
+        init(ptr::addr_of_mut!((*node).work), make);
+        queue(ptr::addr_of_mut!((*node).work));
+    }
+}

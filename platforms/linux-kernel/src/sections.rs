@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Read sections: sleepable RCU, one domain for the module.
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
+use driver_scope::sections::{Gate, Sections, Stuck};
+use kernel::bindings;
+use kernel::error::{to_result, Result};
+use kernel::ffi::c_int;
+use kernel::prelude::*;
+use kernel::static_lock_class;
+
+/// The domain, while the module is there.
+struct Domain(UnsafeCell<MaybeUninit<bindings::srcu_struct>>);
+
+// SAFETY: changed by the kernel's functions alone, which any CPU may call.
+unsafe impl Sync for Domain {}
+
+static DOMAIN: Domain = Domain(UnsafeCell::new(MaybeUninit::zeroed()));
+
+fn domain() -> *mut bindings::srcu_struct {
+    DOMAIN.0.get().cast()
+}
+
+/// The domain; ends with this.
+pub(crate) struct Srcu(());
+
+impl Srcu {
+    /// Makes the domain. Once.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: memory for a domain, where it stays; name and key are statics.
+        to_result(unsafe {
+            bindings::init_srcu_struct_with_key(
+                domain(),
+                c"driver_scope".as_char_ptr(),
+                static_lock_class!().as_ptr(),
+            )
+        })?;
+        Ok(Srcu(()))
+    }
+}
+
+impl Drop for Srcu {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`. Nobody is inside: there are no scopes. If a section was forgotten, the kernel says so and leaks the rest.
+        unsafe { bindings::cleanup_srcu_struct(domain()) };
+    }
+}
+
+/// The module's read sections.
+pub struct SrcuSections;
+
+// SAFETY: the promises, by their numbers. 1: `is_open` is an acquire. 2: a grace period of the domain, begun after the gate was closed, waits for all sections that began
+// before; those that begin later see it closed. 3: but for the ones that cannot be masked, which no driver has, every interrupt may use it. 4: none of it unwinds.
+unsafe impl Sections for SrcuSections {
+    type Id = ();
+    type Section = c_int;
+
+    fn new_id(&self) {}
+
+    #[inline]
+    unsafe fn enter(&self, gate: &Gate<()>) -> Option<c_int> {
+        // SAFETY: the domain is there as long as the module is.
+        let section = unsafe { bindings::__srcu_read_lock(domain()) };
+        if gate.is_open() {
+            return Some(section);
+        }
+        // SAFETY: just entered.
+        unsafe { bindings::__srcu_read_unlock(domain(), section) };
+        None
+    }
+
+    #[inline]
+    unsafe fn leave(&self, _gate: &Gate<()>, section: c_int) {
+        // SAFETY: entered by `enter`, says the caller, in this context, and once.
+        unsafe { bindings::__srcu_read_unlock(domain(), section) };
+    }
+
+    unsafe fn enter_all(&self) -> c_int {
+        // SAFETY: as in `enter`.
+        unsafe { bindings::__srcu_read_lock(domain()) }
+    }
+
+    unsafe fn leave_all(&self, section: c_int) {
+        // SAFETY: as in `leave`.
+        unsafe { bindings::__srcu_read_unlock(domain(), section) };
+    }
+
+    fn covers(&self, _other: &Self) -> bool {
+        true
+    }
+
+    /// The kernel counts its readers, it does not know them.
+    fn holds(&self, _gate: Option<&Gate<()>>) -> bool {
+        false
+    }
+
+    unsafe fn wait(&self, _gate: &Gate<()>, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
+        // SAFETY: the domain is there. (Both have the barriers of a grace period.)
+        let begun = unsafe { bindings::start_poll_synchronize_srcu(domain()) };
+        // SAFETY: as above.
+        while !unsafe { bindings::poll_state_synchronize_srcu(domain(), begun) } {
+            if !still() {
+                return Err(Stuck::GaveUp);
+            }
+        }
+        Ok(())
+    }
+}
