@@ -1,4 +1,5 @@
 use core::fmt;
+use core::num::NonZero;
 use core::time::Duration;
 
 use crate::error::Error;
@@ -106,17 +107,16 @@ pub(crate) fn forward(
     now: Instant,
     period: Duration,
 ) -> Result<(Instant, u64), Error> {
-    if period.is_zero() {
-        return Err(Error::ZeroPeriod);
-    }
+    // That it is not zero is in its type from here on: the division below has no panic, and the function no end that only a panic reaches.
+    let period = NonZero::new(period.as_nanos()).ok_or(Error::ZeroPeriod)?;
     if from > now {
         return Ok((from, 0));
     }
-    let period = u64::try_from(period.as_nanos()).map_err(|_| Error::TimeOverflow)?;
+    let period = NonZero::<u64>::try_from(period).map_err(|_| Error::TimeOverflow)?;
     // No overflow but at the very end of the clock, with a period of 1 ns; the `checked_mul` then meets it.
     let periods = ((now.as_nanos() - from.as_nanos()) / period).saturating_add(1);
     periods
-        .checked_mul(period)
+        .checked_mul(period.get())
         .and_then(|nanos| from.as_nanos().checked_add(nanos))
         .map(|at| (Instant::from_nanos(at), periods))
         .ok_or(Error::TimeOverflow)
