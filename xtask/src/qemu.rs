@@ -4,6 +4,7 @@ mod bare;
 mod cpio;
 mod debian;
 mod linux;
+mod linux_kernel;
 mod qmp;
 mod transcript;
 
@@ -23,6 +24,9 @@ usage: cargo xtask qemu <guest>
         the edu driver in user space, on Debian's stock kernel
   vfio [--repeat N]
         the same behind an IOMMU: interrupts by messages, and transfers
+  linux-kernel [--compile | --checked | --break] [--cycles N] [--update]
+        the edu driver in Linux itself, as a module of Debian's stock kernel; with --checked, of one with every check, and with the torture; with
+        --break, there with one guard left out at a time, which the checks must report
   bare-metal [--surprise] [--repeat N]
         the edu driver on the bare machine; with --surprise, the device is pulled out";
 
@@ -39,9 +43,15 @@ pub fn run(args: &[String]) -> Result<()> {
     match guest.as_str() {
         "uio" => linux::run(&linux::UIO, rest),
         "vfio" => linux::run(&linux::VFIO, rest),
+        "linux-kernel" => linux_kernel::run(rest),
         "bare-metal" => bare::run(rest),
         other => bail!("no guest `{other}`\n\n{USAGE}"),
     }
+}
+
+/// What keeps this machine from building modules of Linux, if anything.
+pub fn linux_kernel_missing() -> Option<String> {
+    linux_kernel::missing()
 }
 
 /// QEMU's own words on its version; fails, saying what to install, if there is none.

@@ -97,6 +97,37 @@ pub fn watch(
     Ok((all, status))
 }
 
+/// Runs a command that prints much and takes long: its output goes to `file`, and a line now and then says how far it is. When it fails, the last
+/// of its output is shown. (Only its standard output is taken.) Returns what was printed.
+pub fn logged(command: &mut Command, limit: Duration, file: &Path) -> Result<String> {
+    const OFTEN: Duration = Duration::from_secs(10);
+    let mut log = File::create(file).with_context(|| format!("creating {}", file.display()))?;
+    let started = Instant::now();
+    let mut told = started;
+    let mut all = Vec::new();
+    let status = pump(command, limit, |bytes| {
+        log.write_all(bytes)?;
+        all.extend_from_slice(bytes);
+        if told.elapsed() > OFTEN {
+            told = Instant::now();
+            let (took, text) = (started.elapsed().as_secs(), String::from_utf8_lossy(&all));
+            let last = text.lines().last().unwrap_or_default();
+            println!("  {took:4} s, {} lines: {last}", text.lines().count());
+        }
+        Ok(())
+    });
+    let text = String::from_utf8_lossy(&all).into_owned();
+    let failed = match status.and_then(|status| succeeded(command, status)) {
+        Ok(()) => return Ok(text),
+        Err(failed) => failed,
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[lines.len().saturating_sub(30)..] {
+        println!("  | {line}");
+    }
+    Err(failed.context(format!("its output is in {}", file.display())))
+}
+
 /// Feeds `sink` until the command closes its standard output.
 fn pump(
     command: &mut Command,

@@ -127,7 +127,7 @@ pub fn run(guest: &Guest, args: &[String]) -> Result<()> {
     step(super::version()?);
     let kernel = debian::stock_kernel(&dir)?;
     step("building the guest program");
-    let init = build(name, &dir)?;
+    let init = build(&format!("linux-{name}"), &format!("edu-{name}"), &dir)?;
     let initramfs = dir.join(format!("{name}.cpio"));
     fs::write(&initramfs, archive(&init, guest.modules, &kernel)?)
         .with_context(|| format!("writing {}", initramfs.display()))?;
@@ -139,16 +139,15 @@ pub fn run(guest: &Guest, args: &[String]) -> Result<()> {
     })
 }
 
-/// The guest program, static because the initramfs has no libraries.
-fn build(name: &str, dir: &Path) -> Result<PathBuf> {
-    let manifest = util::root().join(format!("platforms/linux-{name}/Cargo.toml"));
-    let program = format!("edu-{name}");
+/// The guest program of a package in platforms, static because the initramfs has no libraries.
+pub fn build(package: &str, program: &str, dir: &Path) -> Result<PathBuf> {
+    let manifest = util::root().join(format!("platforms/{package}/Cargo.toml"));
     // A target folder of its own: other flags in a shared one would rebuild everything at every turn.
     // `--target` keeps the flags away from build scripts and procedural macros, which cannot be static.
     let target_dir = dir.join("build");
     let mut cargo = util::cargo();
     cargo
-        .args(["build", "--release", "--bin", &program, "--target", TARGET])
+        .args(["build", "--release", "--bin", program, "--target", TARGET])
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")

@@ -58,7 +58,7 @@ pub fn kernel_says(text: &[u8], words: &[&str]) -> Result<()> {
 }
 
 /// Everything that is wrong with a transcript; nothing if the run was good.
-fn complaints(text: &str, expected: &Expected) -> Vec<String> {
+pub fn complaints(text: &str, expected: &Expected) -> Vec<String> {
     let marker = format!("{}-", expected.prefix);
     let mut wrong = Vec::new();
     let mut seen: Vec<&str> = Vec::new();

@@ -1,0 +1,216 @@
+//! The guest: the modules in an initramfs, with an init that tries them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+
+use super::kernel::{Flavour, Kernel};
+use super::log;
+use super::modules::Modules;
+use crate::qemu::cpio::Archive;
+use crate::qemu::linux;
+use crate::qemu::transcript::{self, Expected};
+use crate::qemu::QEMU;
+use crate::util::{self, step};
+
+const PREFIX: &str = "LINUX";
+
+/// What the init must report of each part. The list is here and not read from the guest, so that a check that silently went missing there is noticed.
+const BEGIN: &[&str] = &["mounts", "modules", "log"];
+const EDU: &[&str] = &[
+    "load",
+    "there",
+    "open",
+    "identify",
+    "factorial",
+    "transfers",
+    "statistics",
+    "busy",
+    "refused",
+    "held",
+    "unbind-under-way",
+    "gone",
+    "nothing-left",
+    "log-unbound",
+    "bind-again",
+    "open-again",
+    "job-again",
+    "unload",
+    "nothing-left-unloaded",
+    "log-own",
+];
+const LOAD: &[&str] = &[
+    "load-load",
+    "load-there",
+    "load-runs",
+    "load-unbind",
+    "load-nothing-left",
+    "load-cycles",
+    "load-unload",
+    "log-load",
+];
+const TORTURE: &[&str] = &["torture", "torture-nothing-left"];
+const BOUND: &[&str] = &[
+    "bound-load",
+    "bound-job",
+    "bound-unbind",
+    "bound-nothing-left",
+    "bound-unload",
+];
+const DEVRES: &[&str] = &[
+    "devres-load",
+    "devres-job",
+    "devres-unbind",
+    "devres-nothing-left",
+    "devres-unload",
+];
+const LEAK: &[&str] = &["leak-load", "leak-unbind", "leak-mark", "leak-held"];
+const END: &[&str] = &["no-leak", "log-whole", "kernel-clean"];
+
+/// A module from outside of the kernel's tree.
+const OUT_OF_TREE: u64 = 1 << 12;
+/// A module that is not signed.
+const UNSIGNED: u64 = 1 << 13;
+
+/// What the stock kernel says beside what each says, and why that is all right.
+const STOCK_SAYS: [&str; 1] = [
+    // It would like signatures, and does not insist on them. The taint that it leaves is looked at, too.
+    "edu: module verification failed: signature and/or required key missing - tainting kernel",
+];
+
+/// The stock kernel takes half a minute, most of it for the cycles of the driver under load.
+const BOOT: Duration = Duration::from_secs(300);
+/// More for a cycle, on an emulated processor with every check.
+const CYCLE: Duration = Duration::from_secs(4);
+
+/// What is to be done beside what is always done.
+pub struct Job {
+    /// How often the torture unbinds and binds the driver, if at all.
+    pub cycles: Option<u64>,
+    /// Whether the first thing that the kernel does not like ends it all.
+    pub ends_with_the_first_report: bool,
+}
+
+/// What a boot came to.
+pub struct Transcript {
+    pub text: String,
+    /// Everything that is wrong with it.
+    pub wrong: Vec<String>,
+}
+
+impl Job {
+    fn checks(&self, modules: &Modules) -> Vec<&'static str> {
+        let parts = [
+            (true, BEGIN),
+            (modules.has("edu"), EDU),
+            (modules.has("edu_load"), LOAD),
+            (modules.has("edu_load") && self.cycles.is_some(), TORTURE),
+            (modules.has("edu_bound"), BOUND),
+            (modules.has("edu_devres"), DEVRES),
+            (modules.has("edu_leak"), LEAK),
+            (true, END),
+        ];
+        let parts = parts.into_iter().filter(|(wanted, _)| *wanted);
+        parts
+            .flat_map(|(_, checks)| checks.iter().copied())
+            .collect()
+    }
+}
+
+/// Boots once; fails, saying everything that is wrong, if not all is well.
+pub fn run(kernel: &Kernel, modules: &Modules, job: &Job) -> Result<()> {
+    let Transcript { wrong, .. } = boot(kernel, modules, job)?;
+    ensure!(
+        wrong.is_empty(),
+        "the transcript is not that of a good run:\n    {}",
+        wrong.join("\n    ")
+    );
+    step(format!(
+        "Linux {}: {} checks passed",
+        kernel.release,
+        job.checks(modules).len()
+    ));
+    Ok(())
+}
+
+/// Boots once.
+pub fn boot(kernel: &Kernel, modules: &Modules, job: &Job) -> Result<Transcript> {
+    let dir = util::target_dir()?.join("qemu");
+    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    step("building the guest program");
+    let init = linux::build("linux-kernel/guest", "edu-kernel", &dir)?;
+    let initramfs = dir.join("linux-kernel.cpio");
+    fs::write(&initramfs, archive(&init, modules)?)
+        .with_context(|| format!("writing {}", initramfs.display()))?;
+
+    let log = dir.join(format!("linux-kernel-{}.log", kernel.flavour.name()));
+    step(format!("booting Linux {}", kernel.release));
+    let limit = BOOT + CYCLE * u32::try_from(job.cycles.unwrap_or(0))?;
+    let (text, status) = util::watch(&mut machine(kernel, &initramfs, job), limit, &log, |_| {
+        Ok(())
+    })?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let expected = Expected {
+        prefix: PREFIX,
+        checks: &job.checks(modules),
+    };
+    let mut wrong = transcript::complaints(&text, &expected);
+    let says: &[&str] = match kernel.flavour {
+        Flavour::Stock => &STOCK_SAYS,
+        Flavour::Checked => &[],
+    };
+    wrong.extend(log::complaints(&text, says));
+    if modules.has("edu_leak") && !log::tells_of_the_leak(&text) {
+        wrong.push("the kernel's log does not tell of the binding that was leaked".into());
+    }
+    if !status.success() {
+        wrong.push(format!("QEMU: {status}"));
+    }
+    Ok(Transcript { text, wrong })
+}
+
+fn archive(init: &Path, modules: &Modules) -> Result<Vec<u8>> {
+    let mut archive = Archive::default();
+    for dir in ["dev", "proc", "sys", "modules"] {
+        archive.directory(dir)?;
+    }
+    // The kernel opens it as init's standard streams, before anything could mount /dev.
+    archive.character_device("dev/console", 5, 1)?;
+    let program = fs::read(init).with_context(|| format!("reading {}", init.display()))?;
+    archive.executable("init", &program)?;
+    for (name, file) in &modules.files {
+        let module = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        archive.file(&format!("modules/{name}.ko"), &module)?;
+    }
+    archive.finish()
+}
+
+fn machine(kernel: &Kernel, initramfs: &Path, job: &Job) -> Command {
+    let taint = match kernel.flavour {
+        Flavour::Stock => OUT_OF_TREE | UNSIGNED,
+        Flavour::Checked => OUT_OF_TREE,
+    };
+    // As for the other guests of Linux. What the kernel does not know of becomes the environment of its init.
+    let mut append =
+        format!("console=ttyS0 loglevel=5 panic=-1 no_timer_check log_buf_len=4M TAINT={taint}");
+    if let Some(cycles) = job.cycles {
+        append.push_str(&format!(" CYCLES={cycles}"));
+    }
+    if job.ends_with_the_first_report {
+        append.push_str(" panic_on_warn=1");
+    }
+    let mut qemu = Command::new(QEMU);
+    qemu.args(["-machine", "q35,accel=tcg", "-cpu", "max"])
+        .args(["-m", "512", "-smp", "2", "-nodefaults", "-no-reboot"])
+        .args(["-display", "none", "-serial", "stdio"])
+        .args(["-device", "edu"])
+        .arg("-kernel")
+        .arg(&kernel.image)
+        .arg("-initrd")
+        .arg(initramfs)
+        .args(["-append", &append]);
+    qemu
+}
