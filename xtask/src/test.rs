@@ -66,6 +66,7 @@ const CHECKS: &[Check] = &[
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
     ("QEMU's edu by VFIO", vfio),
+    ("QEMU's edu in Linux itself", linux_kernel),
     ("QEMU's edu on bare metal", bare_metal),
 ];
 
@@ -414,6 +415,21 @@ fn on_linux(guest: &str) -> Result<Option<String>> {
         ));
     }
     qemu::run(&[guest.into()]).map(|()| None)
+}
+
+/// Also without QEMU the modules are built, which is the check that they go with the kernel's own crates.
+fn linux_kernel() -> Result<Option<String>> {
+    if let Some(why) = qemu::linux_kernel_missing() {
+        return Ok(Some(why));
+    }
+    if !runs(qemu::QEMU, &["--version"]) {
+        qemu::run(&["linux-kernel".into(), "--compile".into()])?;
+        return Ok(Some(format!(
+            "the modules are built, but {} is not installed",
+            qemu::QEMU
+        )));
+    }
+    qemu::run(&["linux-kernel".into()]).map(|()| None)
 }
 
 fn bare_metal() -> Result<Option<String>> {
