@@ -20,12 +20,12 @@ pub(crate) struct Queue(());
 impl Queue {
     /// Makes the queue. Once.
     pub(crate) fn new() -> Result<Self> {
-        // Not bound to the CPU that queues, and as many workers at once as the kernel thinks fit.
+        // Run by the CPU that queues it, as the threads of interrupts mostly are; as many at once as the kernel thinks fit.
         // SAFETY: a name that is no format.
         let queue = unsafe {
             bindings::alloc_workqueue_noprof(
                 c"driver_scope".as_char_ptr(),
-                bindings::wq_flags_WQ_UNBOUND,
+                bindings::wq_flags_WQ_PERCPU,
                 0,
             )
         };
