@@ -69,6 +69,7 @@
 //! ```
 //!
 //! # Where to start
+//! - To learn it: the [guide], which begins with a driver from nothing in 15 minutes.
 //! - To write a driver: [`Driver`], [`DriverScope`], [`HrTimer`], [`Irq`], [`Work`], [`Mmio`], [`dma`].
 //! - To run one: [`Binding`], or [`enter`] for one that lives on a stack; platforms [`Host`](platform::Host) and [`Sim`](platform::Sim) with feature `std`.
 //! - To bring a platform: [`Platform`], the only `unsafe trait` that there is to implement besides its parts. To bring another source of callbacks:
@@ -92,6 +93,9 @@ pub mod dma;
 mod driver;
 mod error;
 pub mod event;
+// Pages to be read, and their code to be tried.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod inspect;
 mod irq;
 pub mod mmio;
