@@ -145,3 +145,74 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    use std::format;
+
+    /// What the guide tells of an error: its name, and how it is printed.
+    #[test]
+    fn the_guide_has_every_error() {
+        let page = include_str!("guide/errors.md");
+        let mut error = Some(Error::NoMemory);
+        let mut told = 0;
+        while let Some(this) = error {
+            let name = format!("{this:?}");
+            let name = name.split([' ', '(']).next().unwrap_or_default();
+            let line = format!("| `{name}` | {this} |");
+            assert!(page.contains(&line), "the guide lacks {line}");
+            error = next(this);
+            told += 1;
+        }
+        assert_eq!(page.matches("\n| `").count(), told + REPORTS);
+    }
+
+    /// The lines of its other table, of what is reported.
+    const REPORTS: usize = 6;
+
+    /// The variant after this one, with the values that the guide has. (A match, so that a new variant must be put in.)
+    fn next(error: Error) -> Option<Error> {
+        Some(match error {
+            Error::NoMemory => Error::Closed,
+            Error::Closed => Error::Deadlock,
+            Error::Deadlock => Error::Vacant,
+            Error::Vacant => Error::Panicked,
+            Error::Panicked => Error::NeverStarted,
+            Error::NeverStarted => Error::ZeroPeriod,
+            Error::ZeroPeriod => Error::TimeOverflow,
+            Error::TimeOverflow => Error::OutOfBounds {
+                offset: 0x80,
+                width: 4,
+                size: 0x80,
+            },
+            Error::OutOfBounds { .. } => Error::Misaligned {
+                offset: 2,
+                width: 4,
+            },
+            Error::Misaligned { .. } => Error::NoSuchElement { index: 9, count: 8 },
+            Error::NoSuchElement { .. } => Error::RegionTooSmall {
+                needed: 0x100,
+                size: 0x80,
+            },
+            Error::RegionTooSmall { .. } => Error::AlreadyMapped,
+            Error::AlreadyMapped => Error::NoSuchBar(2),
+            Error::NoSuchBar(_) => Error::Unsupported,
+            Error::Unsupported => Error::Gone,
+            Error::Gone => Error::NotBound,
+            Error::NotBound => Error::OtherDriver,
+            Error::OtherDriver => Error::Leaked,
+            Error::Leaked => Error::NoDevice,
+            Error::NoDevice => Error::TimedOut,
+            Error::TimedOut => Error::TooManySleeps,
+            Error::TooManySleeps => Error::Platform(-16),
+            Error::Platform(_) => Error::NoSuchIrq(1),
+            Error::NoSuchIrq(_) => Error::DmaInUse,
+            Error::DmaInUse => Error::DmaMask(24),
+            Error::DmaMask(_) => Error::ZeroSize,
+            Error::ZeroSize => Error::TooLarge,
+            Error::TooLarge => return None,
+        })
+    }
+}
