@@ -1,5 +1,6 @@
 //! The driver under load, unbound and bound again: timers at 100 us, work, interrupts, and handles that it has forgotten.
 
+use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,37 +58,67 @@ fn runs(report: &Report) -> Result<(), String> {
 
 /// Bound for a moment each time, which is of another length each time.
 fn again(cycles: u64, report: &Report, log: &mut Log) -> Result<(), String> {
-    let started = Instant::now();
-    let mut told = started;
+    let mut told = Instant::now();
+    let mut took = Took::default();
     let mut half = 0;
     for cycle in 0..cycles {
         if cycle == cycles / 2 {
             half = slab()?;
         }
-        LOAD.bind().map_err(|why| format!("cycle {cycle}: {why}"))?;
-        // Up to 5 ms, from one to the next in no order.
-        thread::sleep(Duration::from_micros(cycle * 3_571 % 5_003));
-        LOAD.unbind()
-            .map_err(|why| format!("cycle {cycle}: {why}"))?;
+        took.one().map_err(|why| format!("cycle {cycle}: {why}"))?;
         if cycle % 16 == 0 {
             nothing_left(LOAD).map_err(|why| format!("cycle {cycle}: {why}"))?;
         }
         log.pass_on(report)?;
         if told.elapsed() > OFTEN {
             told = Instant::now();
-            let each = started.elapsed() / u32::try_from(cycle + 1).unwrap_or(u32::MAX);
-            report.info(&format!("{} of {cycles} cycles, {each:?} each", cycle + 1));
+            report.info(&format!("{} of {cycles} cycles: {took}", cycle + 1));
         }
     }
     let end = slab()?;
-    let each = started.elapsed() / u32::try_from(cycles.max(1)).unwrap_or(u32::MAX);
-    report.info(&format!("{cycles} cycles, {each:?} each; {half} KiB of small objects in the middle, {end} KiB at the end"));
+    report.info(&format!(
+        "{cycles} cycles: {took}; {half} KiB of small objects in the middle, {end} KiB at the end"
+    ));
     if end > half + GROWTH {
         return Err(format!(
             "small objects have grown from {half} KiB to {end} KiB"
         ));
     }
     Ok(())
+}
+
+/// What the cycles took.
+#[derive(Default)]
+struct Took {
+    cycles: u32,
+    binding: Duration,
+    unbinding: Duration,
+}
+
+impl Took {
+    /// One more.
+    fn one(&mut self) -> Result<(), String> {
+        let began = Instant::now();
+        LOAD.bind()?;
+        self.binding += began.elapsed();
+        // Up to 5 ms, from one to the next in no order.
+        thread::sleep(Duration::from_micros(
+            u64::from(self.cycles) * 3_571 % 5_003,
+        ));
+        let began = Instant::now();
+        LOAD.unbind()?;
+        self.unbinding += began.elapsed();
+        self.cycles += 1;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = |time: Duration| (time / self.cycles.max(1)).as_millis();
+        let (binding, unbinding) = (each(self.binding), each(self.unbinding));
+        write!(f, "{binding} ms to bind and {unbinding} ms to unbind")
+    }
 }
 
 fn torture(cycles: u64, report: &Report, log: &mut Log) -> Result<(), String> {
