@@ -42,7 +42,8 @@ const TOOLS: &[&str] = &[
 /// KASAN with Rust wants the same back end for C.
 const CLANG: &[&str] = &["clang-19", "lld-19", "llvm-19"];
 
-const LIMIT: Duration = Duration::from_secs(1800);
+/// The longest step is a quarter of an hour on an idle machine.
+const LIMIT: Duration = Duration::from_secs(7200);
 const QUICK: Duration = Duration::from_secs(60);
 
 /// The Debian, with its tools.
@@ -114,7 +115,7 @@ impl<'c> Chroot<'c> {
         self.run(
             log,
             &format!(
-                "dpkg --configure -a && apt-get install -qy --no-install-recommends {packages}"
+                "dpkg --configure -a && apt-get install -qy --no-install-recommends {packages} && apt-get clean"
             ),
         )
     }

@@ -86,13 +86,12 @@ impl<'c> Source<'c> {
                 // The headers have no metadata of the Rust crates, but the source makes the same again.
                 let source = &self.path;
                 chroot.run(
-                    "stock",
+                    "stock-config",
                     &format!(
                         "mkdir -p /build/stock
-                 cp {headers}/.config {headers}/Module.symvers /build/stock/
-                 cp $(find {UNPACKED} -name 'vmlinuz*' | head -n 1) /build/stock/vmlinuz
-                 make -C {source} O=/build/stock olddefconfig
-                 {make} -j$(nproc) modules_prepare"
+                         cp {headers}/.config {headers}/Module.symvers /build/stock/
+                         cp $(find {UNPACKED} -name 'vmlinuz*' | head -n 1) /build/stock/vmlinuz
+                         make -C {source} O=/build/stock olddefconfig"
                     ),
                 )?;
                 let config = |path: String| {
@@ -103,6 +102,7 @@ impl<'c> Source<'c> {
                     &config(format!("{headers}/.config"))?,
                     &config("/build/stock/.config".into())?,
                 )?;
+                chroot.run("stock", &format!("{make} -j$(nproc) modules_prepare"))?;
                 remove(&chroot.path(UNPACKED))
             })?;
         Ok(Kernel {
