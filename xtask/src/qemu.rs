@@ -24,7 +24,7 @@ usage: cargo xtask qemu <guest>
         the edu driver in user space, on Debian's stock kernel
   vfio [--repeat N]
         the same behind an IOMMU: interrupts by messages, and transfers
-  linux-kernel [--compile | --checked | --break] [--cycles N] [--update]
+  linux-kernel [--compile | --checked | --break [part of a name]] [--cycles N] [--update]
         the edu driver in Linux itself, as a module of Debian's stock kernel; with --checked, of one with every check, and with the torture; with
         --break, there with one guard left out at a time, which the checks must report
   bare-metal [--surprise] [--repeat N]

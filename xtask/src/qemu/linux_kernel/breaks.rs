@@ -61,6 +61,12 @@ const BREAKS: &[Break] = &[
                 from: "state.shut = true;",
                 to: "",
             },
+            // It takes a call of `arm` that is under way at that moment, which is now and then; so these take longer.
+            Change {
+                file: "glue/timers.rs",
+                from: "        how: Arm,\n    ) -> Result<(), Error> {\n",
+                to: "        how: Arm,\n    ) -> Result<(), Error> {\n        for _ in 0..2000 {\n            core::hint::spin_loop();\n        }\n",
+            },
         ],
         reports: FREED,
     },
@@ -206,15 +212,20 @@ const BREAKS: &[Break] = &[
 /// How often the torture unbinds and binds.
 const CYCLES: u64 = 100;
 
-pub fn run(chroot: &Chroot, kernel: &Kernel, cycles: Option<u64>) -> Result<()> {
+pub fn run(chroot: &Chroot, kernel: &Kernel, cycles: Option<u64>, part: &str) -> Result<()> {
+    let breaks: Vec<_> = BREAKS
+        .iter()
+        .filter(|broken| broken.name.contains(part))
+        .collect();
+    ensure!(!breaks.is_empty(), "no break has `{part}` in its name");
     let job = Job {
         cycles: Some(cycles.unwrap_or(CYCLES)),
         ends_with_the_first_report: true,
     };
     let mut results = Vec::new();
-    for (number, broken) in BREAKS.iter().enumerate() {
+    for (number, broken) in breaks.iter().enumerate() {
         let name = broken.name;
-        step(format!("break {} of {}: {name}", number + 1, BREAKS.len()));
+        step(format!("break {} of {}: {name}", number + 1, breaks.len()));
         let modules = modules::build_changed(chroot, kernel, broken.module, broken.changes)?;
         let transcript = guest::boot(kernel, &modules, &job).context(name)?;
         let report = report(&transcript.text, broken.reports);
