@@ -129,7 +129,7 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
 /// 2. **Memory.** A block fits any value of its layout, is nobody else's, and stays put until given back. Only the crate gives it back.
 /// 3. **Identity.** `context()` differs for contexts that can be live at once and is the same throughout one call of an entry. A
 ///    `Clone` is the same platform in all of the above.
-/// 4. **No unwinding.** Neither the methods, the parts' included, nor the clone and the drop of the platform unwind; but `sleep`, an access
+/// 4. **No unwinding.** A panic unwinds, or ends everything; or else [`PANICS_END_TASKS`](Platform::PANICS_END_TASKS) is true. Neither the methods, the parts' included, nor the clone and the drop of the platform unwind; but `sleep`, an access
 ///    of the bus and the drop of a mapping may: the crate makes them for the driver alone, or guarded. Its own functions passed in
 ///    (`stalled`, entries) do not unwind.
 #[diagnostic::on_unimplemented(
@@ -138,6 +138,10 @@ pub type DeferredEntry = unsafe extern "C" fn(argument: *mut ());
     note = "platforms are passed by value: a `clone()` is the same platform"
 )]
 pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
+    /// Whether a panic ends the task that it happens in, and gives its stack to others, while all else goes on; without unwinding. An oops of Linux does. [`enter`](crate::enter), whose scope lies on the stack,
+    /// does not compile for such a platform: what was registered would go on, on a stack that is gone.
+    const PANICS_END_TASKS: bool = false;
+
     /// How devices are reached.
     type Bus: Bus;
 

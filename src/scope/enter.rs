@@ -55,6 +55,13 @@ where
     P: Platform,
     E: ?Sized,
 {
+    const {
+        assert!(
+            !P::PANICS_END_TASKS,
+            "`enter` is not for this platform: its scope lies on the stack of a task, which a panic here gives to others without an end of the scope; use a `Driver` and a `Binding`"
+        );
+    }
+
     /// Tears down when `f` is done, by return or by panic.
     struct End<'a, P: Platform> {
         core: NonNull<Core<P>>,

@@ -46,9 +46,12 @@ impl Driver<Linux> for Load {
         let edu: &'drv EduData<'drv, Linux> = scope.alloc(Edu::probe(device, scope)?)?;
         let ticks = scope.own(AtomicU32::new(0))?;
 
-        // Starts factorials as fast as the device takes them, and so has it raise interrupts.
+        // Starts factorials, and so has the device raise interrupts. (Not each time: an emulated processor with all checks of the kernel would do nothing else.)
         let starter = scope.named("starter").hrtimer(move |t| {
-            let _ = edu.start_factorial(ticks.fetch_add(1, Relaxed) % 13);
+            let tick = ticks.fetch_add(1, Relaxed);
+            if tick % 16 == 0 {
+                let _ = edu.start_factorial(tick / 16 % 13);
+            }
             t.forward(100.micros())
         })?;
         starter.start(100.micros())?;
@@ -59,16 +62,19 @@ impl Driver<Linux> for Load {
             .named("soft")
             .hrtimer_with(TimerMode::new().soft(), move |t| {
                 ticks.fetch_add(1, Relaxed);
-                t.forward(100.micros())
+                t.forward(1.millis())
             })?;
-        soft.start(100.micros())?;
+        soft.start(1.millis())?;
         mem::forget(Guard(soft));
 
         // Two that start each other.
         let (ping, called_ping) = scope.named("ping").vacant_hrtimer()?;
         let (pong, called_pong) = scope.named("pong").vacant_hrtimer()?;
+        // One that is always armed and never due. It is started by an older one, which may be at it when this is shut.
+        let far = scope.named("far").hrtimer(|_| Restart::No)?;
         called_ping.set(scope, move |_| {
-            let _ = pong.start(100.micros());
+            let _ = far.start(100.secs());
+            let _ = pong.start(900.micros());
             Restart::No
         })?;
         called_pong.set(scope, move |_| {
@@ -82,8 +88,8 @@ impl Driver<Linux> for Load {
         let transfers = scope.named("transfers").work(move |w| {
             let _ = edu.receive(0, 4096).or_else(|_| edu.send(64, &[0x55; 64]));
             let _ = soft.cancel(w.may_sleep());
-            let _ = soft.start(100.micros());
-            w.requeue_after(300.micros())
+            let _ = soft.start(1.millis());
+            w.requeue_after(2.millis())
         })?;
         transfers.queue()?;
 

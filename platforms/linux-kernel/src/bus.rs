@@ -10,28 +10,25 @@ use driver_scope::Error;
 use kernel::bindings;
 use kernel::ffi::{c_int, c_ulong};
 use kernel::prelude::*;
-use kernel::sync::Arc;
 
-use crate::device::Function;
+use crate::context;
+use crate::device::Use;
 
 /// The PCI bus.
 pub enum Pci {}
 
 /// A memory BAR of a function.
 pub struct Bar {
-    function: Arc<Function>,
+    function: Use,
     number: u8,
 }
 
 impl Bar {
     /// BAR `number`, if it is one in memory.
-    pub(crate) fn new(function: &Arc<Function>, number: u8) -> Option<Self> {
-        let bar = Bar {
-            function: function.clone(),
-            number,
-        };
+    pub(crate) fn new(function: Use, number: u8) -> Option<Self> {
+        let bar = Bar { function, number };
         // SAFETY: the device is there as long as `function` is; there are 6 BARs.
-        let flags = unsafe { (*function.as_raw()).resource[usize::from(number)].flags };
+        let flags = unsafe { (*bar.function.as_raw()).resource[usize::from(number)].flags };
         (flags & bindings::IORESOURCE_MEM as c_ulong != 0 && bar.size() > 0).then_some(bar)
     }
 
@@ -60,6 +57,7 @@ unsafe impl Sync for MappedBar {}
 
 impl Drop for MappedBar {
     fn drop(&mut self) {
+        context::assert_may_sleep();
         let device = self.bar.function.as_raw();
         // SAFETY: mapped and requested by `map`; nobody accesses it any more.
         unsafe {
@@ -99,6 +97,7 @@ unsafe impl MemoryBus for Pci {
     type Barriers = LinuxBarriers;
 
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
+        context::assert_may_sleep();
         let (device, name) = (bar.function.as_raw(), bar.function.name());
         // SAFETY: the device is there, and its driver bound; the name is a static.
         let taken =

@@ -9,20 +9,19 @@ use driver_scope::platform::{Dma, DmaBlock};
 use driver_scope::Error;
 use kernel::bindings;
 use kernel::prelude::*;
-use kernel::sync::Arc;
 
 use crate::bus::LinuxBarriers;
 use crate::context;
-use crate::device::Function;
+use crate::device::Use;
 
 /// The kernel's coherent memory.
 pub struct Coherent;
 
 /// A device's way to memory.
-pub struct BusMaster(pub(crate) Arc<Function>);
+pub struct BusMaster(pub(crate) Use);
 
 /// The right to let a device reach memory, which one scope at a time has.
-pub struct Claim(Arc<Function>);
+pub struct Claim(Use);
 
 impl Drop for Claim {
     fn drop(&mut self) {
@@ -37,7 +36,7 @@ fn size(layout: Layout) -> usize {
 
 // SAFETY: the promises, by their numbers. 1: coherent memory of the kernel is zeroed, and aligned as `size` says. 2: the accesses are those provided; Rust knows
 // nothing of such memory. 3: a device reaches memory while it is a bus master; with an IOMMU only what is mapped for it, which the kernel does at each allocation. (The
-// message of an interrupt is such a write as well, for which an interrupt may have made it a bus master before.) 4: `Function` has a mark.
+// message of an interrupt is such a write as well, for which an interrupt may have made it a bus master before: never after, see `allow_messages`.) 4: `Function` has a mark.
 unsafe impl Dma for Coherent {
     type Device = BusMaster;
     type Claim = Claim;
@@ -58,8 +57,8 @@ unsafe impl Dma for Coherent {
         if !set {
             return Err(Error::DmaMask(address_bits));
         }
-        // SAFETY: it reaches what it is told, which is what it will be given.
-        unsafe { bindings::pci_set_master(function.as_raw()) };
+        // It reaches what it is told, which is what it will be given.
+        function.allow_dma();
         Ok(claim)
     }
 
@@ -94,7 +93,6 @@ unsafe impl Dma for Coherent {
     }
 
     fn quiet(&self, claim: &Claim) {
-        // SAFETY: the device is there; it reaches less.
-        unsafe { bindings::pci_clear_master(claim.0.as_raw()) };
+        claim.0.forbid_dma();
     }
 }

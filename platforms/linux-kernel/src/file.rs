@@ -116,6 +116,10 @@ impl<D: Driver<Linux>, F: DeviceFile<D>, M: ModuleMetadata + 'static> MiscDevice
     }
 
     fn read_iter(mut kiocb: Kiocb<'_, KBox<Self>>, iov: &mut IovIterDest<'_>) -> Result<usize> {
+        // The state is read at once, from its begin: what follows would be of another moment.
+        if kiocb.ki_pos() > 0 {
+            return Ok(0);
+        }
         let mut state = Text(KVec::with_capacity(STATE, GFP_KERNEL)?);
         let port = &kiocb.file().port;
         port.call(|data| F::read(data, &mut state))

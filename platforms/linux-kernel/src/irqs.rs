@@ -10,11 +10,10 @@ use driver_scope::{Error, MaySleep};
 use kernel::bindings;
 use kernel::ffi::{c_int, c_uint, c_void};
 use kernel::prelude::*;
-use kernel::sync::Arc;
 
 use crate::alive::Alive;
 use crate::context;
-use crate::device::Function;
+use crate::device::Use;
 use crate::lock::Spin;
 use crate::waiting;
 
@@ -23,18 +22,18 @@ pub struct LinuxIrqs;
 
 /// An interrupt of a device: its line, or a message.
 pub struct Line {
-    function: Arc<Function>,
+    function: Use,
     irq: c_uint,
 }
 
 impl Line {
     /// Number `number` of those that the device was given.
-    pub(crate) fn new(function: &Arc<Function>, number: u32) -> Option<Self> {
+    pub(crate) fn new(function: Use, number: u32) -> Option<Self> {
         // SAFETY: the device is there and has these interrupts as long as `function` is.
         let irq = unsafe { bindings::pci_irq_vector(function.as_raw(), number) };
         Some(Line {
-            function: function.clone(),
             irq: c_uint::try_from(irq).ok()?,
+            function,
         })
     }
 }
@@ -54,8 +53,8 @@ pub struct Node {
 }
 
 struct State {
-    /// How often it is disabled.
-    disabled: u32,
+    /// How often it is disabled; for the kernel, once.
+    disabled: u64,
     shut: bool,
 }
 
@@ -120,7 +119,11 @@ unsafe impl Irqs for LinuxIrqs {
         entry: IrqEntry,
         context: *const (),
     ) -> Result<(), Error> {
+        context::assert_may_sleep();
         let is_shared = line.function.shares_its_line();
+        if !is_shared && !line.function.allow_messages() {
+            return Err(Error::Unsupported);
+        }
         let new = Node {
             irq: line.irq,
             is_shared,
@@ -136,9 +139,6 @@ unsafe impl Irqs for LinuxIrqs {
         };
         // SAFETY: memory for a node, says the caller.
         unsafe { node.write(new) };
-        if !is_shared {
-            line.function.allow_messages();
-        }
         let flags = if is_shared { bindings::IRQF_SHARED } else { 0 };
         // SAFETY: the interrupt is the device's; handler, name and node are there until `free_irq`.
         let result = unsafe {
@@ -168,8 +168,10 @@ unsafe impl Irqs for LinuxIrqs {
         node.state.with(|state| {
             if state.disabled > 0 && !state.shut {
                 state.disabled -= 1;
-                // SAFETY: disabled as often as it is enabled, and not freed, which `shut` waits with for this lock.
-                unsafe { bindings::enable_irq(node.irq) };
+                if state.disabled == 0 {
+                    // SAFETY: disabled once, and not freed, which `shut` waits with for this lock.
+                    unsafe { bindings::enable_irq(node.irq) };
+                }
             }
         });
     }
@@ -179,9 +181,11 @@ unsafe impl Irqs for LinuxIrqs {
         let node = unsafe { node.as_ref() };
         node.state.with(|state| {
             if !state.shut {
+                if state.disabled == 0 {
+                    // SAFETY: as in `enable`.
+                    unsafe { bindings::disable_irq_nosync(node.irq) };
+                }
                 state.disabled += 1;
-                // SAFETY: as in `enable`.
-                unsafe { bindings::disable_irq_nosync(node.irq) };
             }
         });
     }
@@ -220,11 +224,9 @@ unsafe impl Irqs for LinuxIrqs {
             let found = this.get(state);
             state.shut = true;
             // Those that it shares its line with want to be called.
-            if this.is_shared {
-                for _ in 0..state.disabled {
-                    // SAFETY: as in `enable`.
-                    unsafe { bindings::enable_irq(this.irq) };
-                }
+            if this.is_shared && state.disabled > 0 {
+                // SAFETY: as in `enable`.
+                unsafe { bindings::enable_irq(this.irq) };
             }
             found
         });

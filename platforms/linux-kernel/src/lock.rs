@@ -9,7 +9,7 @@ use core::ptr;
 
 use driver_scope::platform::RawLock;
 use kernel::bindings;
-use kernel::ffi::{c_char, c_ulong, c_void};
+use kernel::ffi::{c_char, c_void};
 use kernel::prelude::*;
 
 mod c {
@@ -37,7 +37,8 @@ unsafe impl Sync for RawSpin {}
 
 // SAFETY: what a spin lock of the kernel promises. It masks interrupts, so no handler can want it on the CPU that holds it.
 unsafe impl RawLock for RawSpin {
-    type Saved = c_ulong;
+    /// Nothing: how often interrupts are disabled is counted by the kernel for each CPU, so guards may end in any order.
+    type Saved = ();
 
     fn new(made_at: &'static Location<'static>) -> Self {
         let mut raw = MaybeUninit::uninit();
@@ -55,15 +56,21 @@ unsafe impl RawLock for RawSpin {
     }
 
     #[inline]
-    fn lock(&self) -> c_ulong {
-        // SAFETY: initialised by `new`.
-        unsafe { bindings::_raw_spin_lock_irqsave(self.0.get()) }
+    fn lock(&self) {
+        // SAFETY: any context may disable interrupts; initialised by `new`.
+        unsafe {
+            bindings::local_interrupt_disable();
+            bindings::_raw_spin_lock(self.0.get());
+        }
     }
 
     #[inline]
-    unsafe fn unlock(&self, saved: c_ulong) {
-        // SAFETY: the caller holds it, and has this from `lock`.
-        unsafe { bindings::_raw_spin_unlock_irqrestore(self.0.get(), saved) }
+    unsafe fn unlock(&self, (): ()) {
+        // SAFETY: the caller holds it, and has disabled interrupts by `lock`.
+        unsafe {
+            bindings::_raw_spin_unlock(self.0.get());
+            bindings::local_interrupt_enable();
+        }
     }
 }
 
@@ -87,11 +94,11 @@ impl<T> Spin<T> {
 
     /// Runs `f`, which does not wait and does not unwind (nothing does, here), under the lock.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        let saved = self.raw.lock();
+        self.raw.lock();
         // SAFETY: we hold the lock; `f` cannot get at the value in another way.
         let result = f(unsafe { &mut *self.value.get() });
         // SAFETY: locked above.
-        unsafe { self.raw.unlock(saved) };
+        unsafe { self.raw.unlock(()) };
         result
     }
 }

@@ -29,24 +29,11 @@ macro_rules! pci_module {
 
         ::kernel::pci_device_table!(IDS, (), [$(($crate::pci::id($id), ())),+]);
 
-        impl ::kernel::pci::Driver for PciDriver {
-            type IdInfo = ();
-            type Data<'bound> = $crate::pci::Bound<$driver, $file, Module>;
-            const ID_TABLE: ::kernel::pci::IdTable<()> = &IDS;
-
-            fn probe<'bound>(
-                device: &'bound ::kernel::pci::Device<::kernel::device::Core<'_>>,
-                _info: ::core::option::Option<&'bound ()>,
-            ) -> impl ::kernel::prelude::PinInit<Self::Data<'bound>, ::kernel::error::Error> + 'bound {
-                $crate::pci::probe::<$driver, $file, Module>(device)
-            }
-
-            fn unbind<'bound>(
-                _device: &'bound ::kernel::pci::Device<::kernel::device::Core<'_>>,
-                bound: ::core::pin::Pin<&Self::Data<'bound>>,
-            ) {
-                $crate::pci::unbind(bound.get_ref());
-            }
+        impl $crate::pci::Spec for PciDriver {
+            type Driver = $driver;
+            type File = $file;
+            type Module = Module;
+            const IDS: ::kernel::pci::IdTable<()> = &IDS;
         }
 
         #[::kernel::prelude::pin_data]
@@ -60,7 +47,7 @@ macro_rules! pci_module {
                 module: &'static ::kernel::ThisModule,
             ) -> impl ::kernel::prelude::PinInit<Self, ::kernel::error::Error> {
                 ::kernel::try_pin_init!(Self {
-                    module <- $crate::pci::PciModule::new(<Self as ::kernel::ModuleMetadata>::NAME, module),
+                    module <- $crate::pci::PciModule::new(module),
                 })
             }
         }

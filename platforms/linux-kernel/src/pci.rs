@@ -3,6 +3,7 @@
 //! A driver as a PCI driver of the kernel, and as a module.
 
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem;
 
 use driver_scope::{BindError, Binding, Driver, Lock, PciDevice};
@@ -11,6 +12,7 @@ use kernel::device::Core;
 use kernel::driver::Registration;
 use kernel::pci;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 use kernel::{ModuleMetadata, ThisModule};
 
 use crate::device::Function;
@@ -18,72 +20,113 @@ use crate::file::{DeviceFile, Registered};
 use crate::platform::{may_sleep, Started};
 use crate::Linux;
 
+/// What a module consists of: see [`pci_module!`](crate::pci_module), which implements this.
+pub trait Spec: 'static {
+    /// The driver.
+    type Driver: Driver<Linux, Device = PciDevice<Linux>, Error: fmt::Display>;
+    /// Its device file, or [`NoFile`](crate::NoFile).
+    type File: DeviceFile<Self::Driver>;
+    /// The module itself.
+    type Module: ModuleMetadata + 'static;
+    /// The devices.
+    const IDS: pci::IdTable<()>;
+}
+
+/// A spec as the kernel's driver. Private: to probe a driver needs a `PciModule`.
+struct Adapter<S>(PhantomData<S>);
+
 /// A driver while it is bound to a device: the kernel's data of that device.
-pub struct Bound<D: Driver<Linux>, F: DeviceFile<D>, M: ModuleMetadata + 'static> {
-    /// Both are taken out by `unbind`.
-    parts: Lock<Option<Parts<D, F, M>>, Linux>,
+struct Bound<S: Spec> {
+    /// Taken out by `unbind`.
+    parts: Lock<Option<Parts<S>>, Linux>,
 }
 
-struct Parts<D: Driver<Linux>, F: DeviceFile<D>, M: ModuleMetadata + 'static> {
-    file: Option<Pin<KBox<Registered<D, F, M>>>>,
-    binding: Binding<D, Linux>,
+struct Parts<S: Spec> {
+    file: Option<Pin<KBox<Registered<S::Driver, S::File, S::Module>>>>,
+    binding: Binding<S::Driver, Linux>,
+    function: Device,
 }
 
-/// For `pci::Driver::probe`.
-///
-/// # Errors
-/// The kernel's, and `EIO` if the driver's own `probe` fails; that is told in the log.
-pub fn probe<D, F, M>(device: &pci::Device<Core<'_>>) -> Result<Bound<D, F, M>>
-where
-    D: Driver<Linux, Device = PciDevice<Linux>, Error: fmt::Display>,
-    F: DeviceFile<D>,
-    M: ModuleMetadata,
-{
-    let function = Function::new(device, M::NAME)?;
-    let described = function.describe().map_err(|_| EINVAL)?;
+/// The function of a device that is bound; when this is dropped, nothing refers to it any more.
+struct Device(Arc<Function>);
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.0.wait_until_unused();
+    }
+}
+
+impl<S: Spec> pci::Driver for Adapter<S> {
+    type IdInfo = ();
+    type Data<'bound> = Bound<S>;
+    const ID_TABLE: pci::IdTable<()> = S::IDS;
+
+    fn probe<'bound>(
+        device: &'bound pci::Device<Core<'_>>,
+        _info: Option<&'bound ()>,
+    ) -> impl PinInit<Bound<S>, Error> + 'bound {
+        bind(device)
+    }
+
+    /// (What is left to the drop of the data would come when the PCI core is done with the device.)
+    fn unbind<'bound>(_device: &'bound pci::Device<Core<'_>>, bound: Pin<&Bound<S>>) {
+        let parts = mem::take(&mut *bound.parts.lock());
+        if let Some(Parts {
+            file,
+            binding,
+            function,
+        }) = parts
+        {
+            // No more is opened; files that are open stay, and are told.
+            drop(file);
+            // Whatever it does not do here and now it does later.
+            drop(binding);
+            // Waits for that.
+            drop(function);
+        }
+    }
+}
+
+fn bind<S: Spec>(device: &pci::Device<Core<'_>>) -> Result<Bound<S>> {
+    // Dropped last, also when what follows fails.
+    let function = Device(Function::new(device, S::Module::NAME)?);
+    let described = function.0.describe().map_err(|_| EINVAL)?;
     // SAFETY: only drivers of a `PciModule` are probed, which has it, and is unregistered, with all drivers unbound, before that is gone.
     let linux = unsafe { Linux::new() };
     let binding = may_sleep(|cx| Binding::bind(linux, described, cx));
-    let binding: Binding<D, Linux> = binding.map_err(|BindError { error, .. }| {
+    let binding: Binding<S::Driver, Linux> = binding.map_err(|BindError { error, .. }| {
         dev_err!(device, "probe: {}\n", core::format_args!("{error}"));
         EIO
     })?;
-    let file = if F::EXISTS {
+    let file = if S::File::EXISTS {
         Some(Registered::new(&binding)?)
     } else {
         None
     };
     Ok(Bound {
-        parts: Lock::new(Some(Parts { file, binding })),
+        parts: Lock::new(Some(Parts {
+            file,
+            binding,
+            function,
+        })),
     })
-}
-
-/// For `pci::Driver::unbind`. (What is left to the drop of the data would come when the PCI core is done with the device.)
-pub fn unbind<D: Driver<Linux>, F: DeviceFile<D>, M: ModuleMetadata>(bound: &Bound<D, F, M>) {
-    let parts = mem::take(&mut *bound.parts.lock());
-    if let Some(Parts { file, binding }) = parts {
-        // No more is opened; files that are open stay, and are told.
-        drop(file);
-        // Whatever it refuses to do here and now it does later, when it is dropped.
-        drop(may_sleep(|cx| binding.unbind(cx)));
-    }
 }
 
 /// A module with a PCI driver: what the macro's is made of.
 #[pin_data]
-pub struct PciModule<T: pci::Driver + 'static> {
+pub struct PciModule<S: Spec> {
     /// Dropped first, by its place: all devices are unbound then.
     #[pin]
-    driver: Registration<pci::Adapter<T>>,
+    driver: Registration<pci::Adapter<Adapter<S>>>,
     _started: Started,
 }
 
-impl<T: pci::Driver> PciModule<T> {
-    /// Starts the platform, then registers the driver.
-    pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
+impl<S: Spec> PciModule<S> {
+    /// Starts the platform, then registers the driver. There can be one in a module.
+    pub fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _started: Started::new()?,
-            driver <- Registration::new(name, module),
+            driver <- Registration::new(S::Module::NAME, module),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use driver_scope::event::Event;
@@ -32,15 +33,43 @@ pub struct Linux(());
 pub(crate) struct Started {
     _queue: Queue,
     _sections: Srcu,
+    /// Dropped last, by its place.
+    _once: Once,
 }
 
 impl Started {
-    /// Once in a module, before anything else of it.
+    /// In a module, before anything else of it.
+    ///
+    /// # Errors
+    /// `EBUSY` if it is there already.
     pub(crate) fn new() -> Result<Self> {
+        let once = Once::new()?;
         Ok(Started {
             _queue: Queue::new()?,
             _sections: Srcu::new()?,
+            _once: once,
         })
+    }
+}
+
+/// The mark that there is one.
+struct Once;
+
+/// Acquire and Release: the next one comes after the end of the last.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+impl Once {
+    fn new() -> Result<Self> {
+        if STARTED.swap(true, Ordering::Acquire) {
+            return Err(EBUSY);
+        }
+        Ok(Once)
+    }
+}
+
+impl Drop for Once {
+    fn drop(&mut self) {
+        STARTED.store(false, Ordering::Release);
     }
 }
 
@@ -71,6 +100,9 @@ pub(crate) fn may_sleep<R>(f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
 // SAFETY: the promises, by their numbers. 1: each part says so of its own; what waits looks whether it may. 2: `Kmalloc`. 3: see `context`. 4: there is no
 // unwinding in the kernel.
 unsafe impl Platform for Linux {
+    /// A panic is an oops, which ends the task.
+    const PANICS_END_TASKS: bool = true;
+
     type Bus = Pci;
     type RawLock = RawSpin;
     type Timers = Hrtimers;

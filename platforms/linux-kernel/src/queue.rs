@@ -2,6 +2,7 @@
 
 //! The module's work queue: what is deferred, and work.
 
+use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -9,7 +10,19 @@ use driver_scope::platform::DeferredEntry;
 use kernel::bindings;
 use kernel::error::Result;
 use kernel::prelude::*;
-use kernel::static_lock_class;
+
+use crate::alive::Alive;
+
+mod c {
+    use super::bindings;
+
+    extern "C" {
+        pub(super) fn driver_scope_init_work(
+            work: *mut bindings::work_struct,
+            function: bindings::work_func_t,
+        );
+    }
+}
 
 /// Set while the module is there.
 static QUEUE: AtomicPtr<bindings::workqueue_struct> = AtomicPtr::new(ptr::null_mut());
@@ -72,16 +85,8 @@ pub(crate) unsafe fn init(
     work: *mut bindings::work_struct,
     function: unsafe extern "C" fn(*mut bindings::work_struct),
 ) {
-    // SAFETY: the caller's promise; the name and the key are statics.
-    unsafe {
-        bindings::init_work_with_key(
-            work,
-            Some(function),
-            false,
-            c"driver_scope".as_char_ptr(),
-            static_lock_class!().as_ptr(),
-        );
-    }
+    // SAFETY: the caller's promise.
+    unsafe { c::driver_scope_init_work(work, Some(function)) };
 }
 
 /// A call that was deferred.
@@ -107,8 +112,10 @@ pub(crate) unsafe fn defer(node: *mut Deferred, run: DeferredEntry, argument: *m
         let node = work.cast::<Deferred>();
         // SAFETY: queued by `defer`, and so there until its call; read before that, which may free it. The kernel does not touch work that it has called.
         unsafe {
-            let (run, argument) = ((*node).run, (*node).argument);
+            let (run, argument, alive) = ((*node).run, (*node).argument, Alive::again());
             run(argument);
+            // Only now: what it has made is counted, too. The rest of this the end of the queue waits for.
+            drop(alive);
         }
     }
     // SAFETY: memory for it, which stays where it is until the call, says the caller.
@@ -116,6 +123,8 @@ pub(crate) unsafe fn defer(node: *mut Deferred, run: DeferredEntry, argument: *m
         ptr::addr_of_mut!((*node).run).write(run);
         ptr::addr_of_mut!((*node).argument).write(argument);
         init(ptr::addr_of_mut!((*node).work), make);
+        // Until it has run: see `make`. It cannot be in the node, which goes by then.
+        mem::forget(Alive::new());
         queue(ptr::addr_of_mut!((*node).work));
     }
 }

@@ -12,6 +12,8 @@ use kernel::ffi::c_int;
 use kernel::prelude::*;
 use kernel::static_lock_class;
 
+use crate::waiting;
+
 /// The domain, while the module is there.
 struct Domain(UnsafeCell<MaybeUninit<bindings::srcu_struct>>);
 
@@ -44,9 +46,23 @@ impl Srcu {
 
 impl Drop for Srcu {
     fn drop(&mut self) {
-        // SAFETY: made by `new`. Nobody is inside: there are no scopes. If a section was forgotten, the kernel says so and leaks the rest.
+        // A section that was forgotten lasts for ever, and so does this wait then, as for a leaked binding: the kernel goes on to look for its end.
+        let over = grace_period();
+        waiting::until(
+            &|| pr_err!("a read section was forgotten: the module cannot be unloaded\n"),
+            || over().then_some(()),
+        );
+        // SAFETY: made by `new`. Nobody is inside, and nobody enters: there are no scopes, and files keep the module.
         unsafe { bindings::cleanup_srcu_struct(domain()) };
     }
+}
+
+/// Begins a grace period; what it returns says whether it is over.
+fn grace_period() -> impl Fn() -> bool {
+    // SAFETY: the domain is there as long as the module is. (Both have the barriers of a grace period.)
+    let begun = unsafe { bindings::start_poll_synchronize_srcu(domain()) };
+    // SAFETY: as above.
+    move || unsafe { bindings::poll_state_synchronize_srcu(domain(), begun) }
 }
 
 /// The module's read sections.
@@ -98,10 +114,8 @@ unsafe impl Sections for SrcuSections {
     }
 
     unsafe fn wait(&self, _gate: &Gate<()>, still: &mut dyn FnMut() -> bool) -> Result<(), Stuck> {
-        // SAFETY: the domain is there. (Both have the barriers of a grace period.)
-        let begun = unsafe { bindings::start_poll_synchronize_srcu(domain()) };
-        // SAFETY: as above.
-        while !unsafe { bindings::poll_state_synchronize_srcu(domain(), begun) } {
+        let over = grace_period();
+        while !over() {
             if !still() {
                 return Err(Stuck::GaveUp);
             }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use driver_scope::platform::{Arm, TimerEntry, TimerState, Timers, TryCancel};
 use driver_scope::timer::TimerMode;
-use driver_scope::{Error, Instant, MaySleep};
+use driver_scope::{Clock, Error, Instant, MaySleep};
 use kernel::bindings;
 use kernel::prelude::*;
 
@@ -30,6 +30,7 @@ pub struct Node {
     work: UnsafeCell<MaybeUninit<bindings::work_struct>>,
     state: Spin<State>,
     mode: bindings::hrtimer_mode,
+    clock: Clock,
     is_work: bool,
     entry: TimerEntry,
     context: *const (),
@@ -76,6 +77,8 @@ impl Node {
         if self.is_work && at.as_nanos() <= time::monotonic() && self.queue() {
             return;
         }
+        // Never in the past: one that asks for that again and again would keep the kernel in its interrupt.
+        let at = at.max(time::now(self.clock).unwrap_or(at));
         let slack = u64::try_from(slack.as_nanos()).unwrap_or(u64::MAX);
         // SAFETY: initialised; any context may start it; it is not called on our stack.
         unsafe {
@@ -199,6 +202,7 @@ unsafe impl Timers for Hrtimers {
                 shut: false,
             }),
             mode: mode_of(mode),
+            clock: mode.clock,
             is_work: mode.may_sleep(),
             entry,
             context,
