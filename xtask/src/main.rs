@@ -5,6 +5,7 @@ mod bench;
 mod bless;
 mod fuzz;
 mod guards;
+mod linux_report;
 mod qemu;
 mod test;
 mod util;
@@ -22,6 +23,7 @@ usage: cargo xtask <task> [options]
   guards [id] [--list]    take each guard away and see its tests fail
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
+  linux-report [part]     the edu driver in Linux beside the same with Linux's own abstractions: docs/linux.md
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "bench" => bench::run(rest),
+        "linux-report" => linux_report::run(rest),
         "bless" => bless::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");

@@ -1,10 +1,10 @@
 //! `cargo xtask qemu`: guests that run the drivers on QEMU's own devices.
 
 mod bare;
-mod cpio;
+pub mod cpio;
 mod debian;
 mod linux;
-mod linux_kernel;
+pub mod linux_kernel;
 mod qmp;
 mod transcript;
 
@@ -55,7 +55,7 @@ pub fn linux_kernel_missing() -> Option<String> {
 }
 
 /// QEMU's own words on its version; fails, saying what to install, if there is none.
-fn version() -> Result<String> {
+pub fn version() -> Result<String> {
     let text = util::output(Command::new(QEMU).arg("--version"), Duration::from_secs(10))
         .context(MISSING)?;
     let text = String::from_utf8_lossy(&text);

@@ -1,10 +1,10 @@
 //! `cargo xtask qemu linux-kernel`: the driver in Linux itself, as a module, in Debian's stock kernel and in one that checks everything.
 
 mod breaks;
-mod cache;
-mod chroot;
+pub mod cache;
+pub mod chroot;
 mod guest;
-mod kernel;
+pub mod kernel;
 mod log;
 mod modules;
 mod packages;

@@ -156,7 +156,12 @@ impl<'c> Source<'c> {
 impl Kernel {
     /// The command that builds the modules of a folder in the chroot.
     pub fn make_modules(&self, folder: &str) -> String {
-        format!("{} M={folder} -j$(nproc) modules", self.make)
+        self.make_target(folder, "modules")
+    }
+
+    /// The command that makes something there.
+    pub fn make_target(&self, folder: &str, target: &str) -> String {
+        format!("{} M={folder} -j$(nproc) {target}", self.make)
     }
 }
 
