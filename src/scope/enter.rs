@@ -43,6 +43,9 @@ use crate::scope::DriverScope;
 /// neither does this: `env` may be on the caller's stack. So do not end a scope with a `Devres` inside a [`ReadSection`](crate::ReadSection), nor with a
 /// guard of its own in hand: that is a wait for oneself, with a report each second.
 ///
+/// # Compile-time check
+/// Refused, when code is generated, for a platform whose panics end a task without unwinding it: see [`Platform::PANICS_END_TASKS`].
+///
 /// # Panics
 /// If `f` panics, the scope is torn down and the panic goes on.
 pub fn enter<P, E, R>(
@@ -55,12 +58,7 @@ where
     P: Platform,
     E: ?Sized,
 {
-    const {
-        assert!(
-            !P::PANICS_END_TASKS,
-            "`enter` is not for this platform: its scope lies on the stack of a task, which a panic here gives to others without an end of the scope; use a `Driver` and a `Binding`"
-        );
-    }
+    const { refuse_stack(P::PANICS_END_TASKS) };
 
     /// Tears down when `f` is done, by return or by panic.
     struct End<'a, P: Platform> {
@@ -90,4 +88,14 @@ where
     let result = f(env, &scope);
     drop(end);
     result
+}
+
+/// Panics while compiling. `track_caller` keeps this crate's source, and `core`'s, out of the message.
+#[track_caller]
+const fn refuse_stack(panics_end_tasks: bool) {
+    assert!(
+        !panics_end_tasks,
+        "`enter` is not for this platform: its scope lies on the stack of a task, which a panic gives to others here without an end of \
+         the scope. Use a `Driver` and a `Binding`"
+    );
 }

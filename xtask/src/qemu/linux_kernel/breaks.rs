@@ -172,8 +172,8 @@ const BREAKS: &[Break] = &[
         changes: &[
             Change {
                 file: "glue/sections.rs",
-                from: "while !unsafe {",
-                to: "while false && !unsafe {",
+                from: "while !over() {",
+                to: "while false && !over() {",
             },
         ],
         reports: FREED,
@@ -184,13 +184,13 @@ const BREAKS: &[Break] = &[
         changes: &[
             Change {
                 file: "glue/lock.rs",
-                from: "unsafe { bindings::_raw_spin_lock_irqsave(self.0.get()) }",
-                to: "unsafe { bindings::_raw_spin_lock(self.0.get()) };\n        0",
+                from: "bindings::local_interrupt_disable();",
+                to: "",
             },
             Change {
                 file: "glue/lock.rs",
-                from: "unsafe { bindings::_raw_spin_unlock_irqrestore(self.0.get(), saved) }",
-                to: "let _ = saved;\n        unsafe { bindings::_raw_spin_unlock(self.0.get()) }",
+                from: "bindings::local_interrupt_enable();",
+                to: "",
             },
         ],
         reports: &["inconsistent lock state", "WARNING: possible"],
