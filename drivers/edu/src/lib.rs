@@ -61,6 +61,11 @@ impl<P: Platform> Driver<P> for Edu {
         identify(regs)?;
         // Before the device may reach memory: for transfers, or for messages of interrupts.
         transfer::wait_until_idle(scope, regs)?;
+        // What was raised for the driver before, and came too late for it: a line that is high already may raise no interrupt.
+        let late = regs.read(INTERRUPT_STATUS);
+        if !late.is_empty() {
+            regs.write(INTERRUPT_ACKNOWLEDGE, late);
+        }
 
         let stats = scope.named("counters").own(Stats::default())?;
         let factorials = Factorials::new(scope, regs, stats)?;

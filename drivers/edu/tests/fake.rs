@@ -82,6 +82,7 @@ fn probe_does_this_and_remove_that() {
         .write(LIVENESS, PATTERN)
         .read(LIVENESS, !PATTERN)
         .read(DMA_COMMAND, DmaCommand::empty())
+        .read(INTERRUPT_STATUS, Causes::empty())
         .write(STATUS, Status::INTERRUPT);
     let bound = bind(&sim, &fake).unwrap();
     fake.verify().unwrap();
@@ -89,6 +90,23 @@ fn probe_does_this_and_remove_that() {
     fake.expect().write(STATUS, Status::empty());
     drop(bound);
     sim.advance(1.secs());
+    fake.verify().unwrap();
+}
+
+/// Its line is high, and might raise no interrupt any more.
+#[test]
+fn what_was_raised_for_the_driver_before_is_acknowledged() {
+    let fake = fake();
+    fake.set(INTERRUPT_STATUS, Causes::DMA);
+    fake.expect()
+        .read(ID, EDU)
+        .write(LIVENESS, PATTERN)
+        .read(LIVENESS, !PATTERN)
+        .read(DMA_COMMAND, DmaCommand::empty())
+        .read(INTERRUPT_STATUS, Causes::DMA)
+        .write(INTERRUPT_ACKNOWLEDGE, Causes::DMA)
+        .write(STATUS, Status::INTERRUPT);
+    let _bound = bind(&Sim::new(), &fake).unwrap();
     fake.verify().unwrap();
 }
 
@@ -283,8 +301,8 @@ fn a_device_may_be_pulled_out_at_any_moment() {
     let expected = [
         // Before the id; before the pattern, and before its answer.
         vec![Err(Error::NotEdu { id: !0 }), not_alive, not_alive],
-        // Before the look whether a transfer is under way, the interrupt's enable, and the same look again.
-        gone(3),
+        // Before the look whether a transfer is under way, that for late interrupts, the interrupt's enable, and the first look again.
+        gone(4),
         // Before what the transfer is told, and the look whether it is idle.
         gone(5),
         // Before the argument, the two of the handler, and the first look of the thread; then the result, and the look after it.
