@@ -46,13 +46,14 @@ void driver_scope_raw_spin_lock_init(raw_spinlock_t *lock, const char *name,
 }
 
 /*
- * All work is initialised here. Its class cannot tell apart what drivers tell apart: work that waits for other work would be taken for work that waits for itself.
+ * All work is initialised here, so one class of lockdep's would not tell apart what drivers do: work that waits for other work would be taken for work that
+ * waits for itself. It is told not to look. (A wait for oneself is found out by the crate.)
  */
 void driver_scope_init_work(struct work_struct *work, work_func_t function)
 {
 	INIT_WORK(work, function);
 #ifdef CONFIG_LOCKDEP
 	lockdep_init_map(&work->lockdep_map, "driver_scope",
-			 &__lockdep_no_validate__, 0);
+			 &__lockdep_no_track__, 0);
 #endif
 }
