@@ -114,7 +114,7 @@ const MISTAKES: [Mistake; 8] = [
                     Edit(BOUND, REGISTRATION, BOXED),
                     Edit(BOUND, MASK, BOXED_END),
                 ],
-                "compiles; a thread that stayed",
+                "compiles; `WARNING: fs/proc/generic.c:750`",
             ),
             made(
                 &[
@@ -123,7 +123,7 @@ const MISTAKES: [Mistake; 8] = [
                     Edit(DEVRES, REGISTRATION, BOXED),
                     Edit(DEVRES, MASK, BOXED_END),
                 ],
-                "compiles; a thread that stayed",
+                "compiles; `WARNING: fs/proc/generic.c:750`",
             ),
         ],
     },
@@ -134,7 +134,7 @@ const MISTAKES: [Mistake; 8] = [
                 &[Edit(OURS, DONE, "        core::mem::forget(factorials);\n        Ok(EduData {\n            regs,")],
                 "harmless",
             ),
-            made(&[Edit(BOUND, STORED_FACTORIAL, FORGOTTEN_FACTORIAL)], "compiles; a timer or work that was freed while it was active"),
+            made(&[Edit(BOUND, STORED_FACTORIAL, FORGOTTEN_FACTORIAL)], "compiles; `ODEBUG: free active (active state 0)`"),
             made(&[Edit(DEVRES, START, START_FORGOTTEN)], "compiles; `BUG: unable to handle page fault`"),
         ],
     },
@@ -182,8 +182,8 @@ const MISTAKES: [Mistake; 8] = [
         title: "the fields of the driver's data in another order: the interrupt's vector before its handler",
         made: [
             NONE,
-            made(&[Edit(BOUND, VECTORS, ""), Edit(BOUND, FIELD_BOUND, "    vectors: IrqVectorRegistration<'bound>,\n    #[pin]\n    irq: ThreadedRegistration<'bound, Handler<'bound>>,\n")], "compiles; a thread that stayed"),
-            made(&[Edit(DEVRES, VECTORS, ""), Edit(DEVRES, FIELD_DEVRES, "    vectors: IrqVectorRegistration<'bound>,\n    #[pin]\n    irq: ThreadedRegistration<'bound, Handler>,\n")], "compiles; a thread that stayed"),
+            made(&[Edit(BOUND, VECTORS, ""), Edit(BOUND, FIELD_BOUND, "    vectors: IrqVectorRegistration<'bound>,\n    #[pin]\n    irq: ThreadedRegistration<'bound, Handler<'bound>>,\n")], "compiles; `WARNING: fs/proc/generic.c:750`"),
+            made(&[Edit(DEVRES, VECTORS, ""), Edit(DEVRES, FIELD_DEVRES, "    vectors: IrqVectorRegistration<'bound>,\n    #[pin]\n    irq: ThreadedRegistration<'bound, Handler>,\n")], "compiles; `WARNING: fs/proc/generic.c:750`"),
         ],
     },
     Mistake {
@@ -219,7 +219,7 @@ const MISTAKES: [Mistake; 8] = [
                 &[LOCAL, LOCAL_CAPTURED, Edit(OURS, IRQ, IRQ_NAMED), Edit(OURS, IRQ_DONE, IRQ_FORGOTTEN)],
                 "refused: `` error[E0597]: `local` does not live long enough ``",
             ),
-            made(&[Edit(BOUND, INDEX, WATCHED), Edit(BOUND, "struct Driver;\n", WATCH)], "compiles; `BUG: unable to handle page fault`"),
+            made(&[Edit(BOUND, INDEX, WATCHED), Edit(BOUND, "struct Driver;\n", WATCH)], "compiles; `WARNING: fs/proc/generic.c:750`"),
             made(&[Edit(DEVRES, INDEX, WATCHED), Edit(DEVRES, "struct Driver;\n", WATCH)], "compiles; `BUG: unable to handle page fault`"),
         ],
     },
