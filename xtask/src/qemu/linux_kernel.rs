@@ -115,7 +115,7 @@ pub fn run(args: &[String]) -> Result<()> {
     let cycles = options.cycles.or(options.checked.then_some(CYCLES));
     let job = Job {
         cycles,
-        ends_with_the_first_report: false,
+        reports: None,
     };
     guest::run(&kernel, &modules, &job)
 }

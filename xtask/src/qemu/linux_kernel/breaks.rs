@@ -218,14 +218,14 @@ pub fn run(chroot: &Chroot, kernel: &Kernel, cycles: Option<u64>, part: &str) ->
         .filter(|broken| broken.name.contains(part))
         .collect();
     ensure!(!breaks.is_empty(), "no break has `{part}` in its name");
-    let job = Job {
-        cycles: Some(cycles.unwrap_or(CYCLES)),
-        ends_with_the_first_report: true,
-    };
     let mut results = Vec::new();
     for (number, broken) in breaks.iter().enumerate() {
         let name = broken.name;
         step(format!("break {} of {}: {name}", number + 1, breaks.len()));
+        let job = Job {
+            cycles: Some(cycles.unwrap_or(CYCLES)),
+            reports: Some(broken.reports),
+        };
         let modules = modules::build_changed(chroot, kernel, broken.module, broken.changes)?;
         let transcript = guest::boot(kernel, &modules, &job).context(name)?;
         let report = report(&transcript.text, broken.reports);

@@ -1,9 +1,10 @@
 //! The guest: the modules in an initramfs, with an init that tries them.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 
@@ -92,12 +93,15 @@ const BOOT: Duration = Duration::from_secs(300);
 /// More for a cycle, on an emulated processor with every check.
 const CYCLE: Duration = Duration::from_secs(4);
 
+/// How long a guest is left to end after what was to be reported has been.
+const AFTER_A_REPORT: Duration = Duration::from_secs(60);
+
 /// What is to be done beside what is always done.
 pub struct Job {
     /// How often the torture unbinds and binds the driver, if at all.
     pub cycles: Option<u64>,
-    /// Whether the first thing that the kernel does not like ends it all.
-    pub ends_with_the_first_report: bool,
+    /// If something is to be reported: what its report contains. Then the first thing that the kernel does not like ends it all, if it still can.
+    pub reports: Option<&'static [&'static str]>,
 }
 
 /// What a boot came to.
@@ -155,9 +159,27 @@ pub fn boot(kernel: &Kernel, modules: &Modules, job: &Job) -> Result<Transcript>
     let log = dir.join(format!("linux-kernel-{}.log", kernel.flavour.name()));
     step(format!("booting Linux {}", kernel.release));
     let limit = BOOT + CYCLE * u32::try_from(job.cycles.unwrap_or(0))?;
-    let (text, status) = util::watch(&mut machine(kernel, &initramfs, job), limit, &log, |_| {
-        Ok(())
-    })?;
+    let mut reported: Option<Instant> = None;
+    let watched = util::watch(&mut machine(kernel, &initramfs, job), limit, &log, |line| {
+        let is_report = |reports: &[&str]| reports.iter().any(|report| line.contains(report));
+        if job.reports.is_some_and(is_report) {
+            reported.get_or_insert_with(Instant::now);
+        }
+        match reported {
+            Some(at) if at.elapsed() > AFTER_A_REPORT => Err(io::Error::other("has been reported")),
+            _ => Ok(()),
+        }
+    });
+    let (text, status) = match watched {
+        Ok(ended) => ended,
+        // What is broken may hang.
+        Err(error) if reported.is_some() => {
+            let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+            let wrong = vec![format!("{error:#}")];
+            return Ok(Transcript { text, wrong });
+        }
+        Err(error) => return Err(error),
+    };
     let text = String::from_utf8_lossy(&text).into_owned();
     let expected = Expected {
         prefix: PREFIX,
@@ -209,7 +231,7 @@ fn machine(kernel: &Kernel, initramfs: &Path, job: &Job) -> Command {
     if let Some(cycles) = job.cycles {
         append.push_str(&format!(" CYCLES={cycles}"));
     }
-    if job.ends_with_the_first_report {
+    if job.reports.is_some() {
         append.push_str(" panic_on_warn=1");
     }
     let mut qemu = Command::new(QEMU);
