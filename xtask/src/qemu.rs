@@ -1,9 +1,9 @@
 //! `cargo xtask qemu`: guests that run the drivers on QEMU's own devices.
 
 mod bare;
-pub mod cpio;
+mod cpio;
 mod debian;
-mod linux;
+pub mod linux;
 pub mod linux_kernel;
 mod qmp;
 mod transcript;

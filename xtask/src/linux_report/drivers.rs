@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 
+use crate::qemu::linux;
 use crate::util;
 
 /// A driver that is compared.
@@ -172,28 +172,6 @@ fn bitflags() -> Result<PathBuf> {
 
 /// The program that is the init of the guests.
 pub fn guest() -> Result<PathBuf> {
-    const TARGET: &str = "x86_64-unknown-linux-gnu";
-    let target_dir = util::target_dir()?.join("qemu/build");
-    let mut cargo: Command = util::cargo();
-    cargo
-        .current_dir(util::root())
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "linux-kernel-measure",
-            "--target",
-            TARGET,
-        ])
-        .arg("--target-dir")
-        .arg(&target_dir)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env(
-            "RUSTFLAGS",
-            "-C target-feature=+crt-static -C strip=debuginfo",
-        );
-    util::run(&mut cargo, Duration::from_secs(600))?;
-    let program = target_dir.join(TARGET).join("release/edu-linux-measure");
-    ensure!(program.exists(), "cargo has not made {}", program.display());
-    Ok(program)
+    let dir = util::target_dir()?.join("qemu");
+    linux::build("linux-kernel/measure", "edu-linux-measure", &dir)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure, Context, Result};
 
 use super::drivers::{self, Driver};
-use crate::qemu::cpio::Archive;
+use crate::qemu::linux;
 use crate::qemu::linux_kernel::cache::Cache;
 use crate::qemu::linux_kernel::chroot::Chroot;
 use crate::qemu::linux_kernel::kernel::{Kernel, Source};
@@ -110,18 +110,10 @@ impl Tree<'_> {
         job: &str,
     ) -> Result<String> {
         let name = driver.name;
-        let mut archive = Archive::default();
-        for dir in ["dev", "proc", "sys", "modules"] {
-            archive.directory(dir)?;
-        }
-        archive.character_device("dev/console", 5, 1)?;
-        archive.executable("init", &fs::read(&self.guest)?)?;
-        archive.file(
-            &format!("modules/{name}.ko"),
-            &fs::read(folder.join(format!("{name}.ko")))?,
-        )?;
+        let module = fs::read(folder.join(format!("{name}.ko")))?;
+        let archive = linux::initramfs(&self.guest, [(name.to_owned(), module)])?;
         let initramfs = folder.join("guest.cpio");
-        fs::write(&initramfs, archive.finish()?)?;
+        fs::write(&initramfs, archive)?;
         let append = format!(
             "console=ttyS0 loglevel=5 panic=-1 no_timer_check driver={name} file={name} job={job}"
         );

@@ -162,7 +162,11 @@ pub fn build(package: &str, program: &str, dir: &Path) -> Result<PathBuf> {
     Ok(target_dir.join(TARGET).join("release").join(program))
 }
 
-fn archive(init: &Path, modules: &[&str], kernel: &Kernel) -> Result<Vec<u8>> {
+/// An initramfs with this program as init, and these modules, by their names, in /modules.
+pub fn initramfs(
+    init: &Path,
+    modules: impl IntoIterator<Item = (String, Vec<u8>)>,
+) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for dir in ["dev", "proc", "sys", "modules"] {
         archive.directory(dir)?;
@@ -171,11 +175,18 @@ fn archive(init: &Path, modules: &[&str], kernel: &Kernel) -> Result<Vec<u8>> {
     archive.character_device("dev/console", 5, 1)?;
     let program = fs::read(init).with_context(|| format!("reading {}", init.display()))?;
     archive.executable("init", &program)?;
-    for module in modules {
-        let (_, name) = module.rsplit_once('/').expect("a path");
-        archive.file(&format!("modules/{name}.ko"), &kernel.module(module)?)?;
+    for (name, module) in modules {
+        archive.file(&format!("modules/{name}.ko"), &module)?;
     }
     archive.finish()
+}
+
+fn archive(init: &Path, modules: &[&str], kernel: &Kernel) -> Result<Vec<u8>> {
+    let modules = modules.iter().map(|module| {
+        let (_, name) = module.rsplit_once('/').expect("a path");
+        Ok((name.to_owned(), kernel.module(module)?))
+    });
+    initramfs(init, modules.collect::<Result<Vec<_>>>()?)
 }
 
 fn boot(guest: &Guest, kernel: &Kernel, initramfs: &Path, log: &Path) -> Result<()> {

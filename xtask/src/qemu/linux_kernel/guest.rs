@@ -11,7 +11,6 @@ use anyhow::{ensure, Context, Result};
 use super::kernel::{Flavour, Kernel};
 use super::log;
 use super::modules::Modules;
-use crate::qemu::cpio::Archive;
 use crate::qemu::linux;
 use crate::qemu::transcript::{self, Expected};
 use crate::qemu::QEMU;
@@ -206,19 +205,11 @@ pub fn boot(kernel: &Kernel, modules: &Modules, job: &Job) -> Result<Transcript>
 }
 
 fn archive(init: &Path, modules: &Modules) -> Result<Vec<u8>> {
-    let mut archive = Archive::default();
-    for dir in ["dev", "proc", "sys", "modules"] {
-        archive.directory(dir)?;
-    }
-    // The kernel opens it as init's standard streams, before anything could mount /dev.
-    archive.character_device("dev/console", 5, 1)?;
-    let program = fs::read(init).with_context(|| format!("reading {}", init.display()))?;
-    archive.executable("init", &program)?;
-    for (name, file) in &modules.files {
+    let modules = modules.files.iter().map(|(name, file)| {
         let module = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-        archive.file(&format!("modules/{name}.ko"), &module)?;
-    }
-    archive.finish()
+        Ok((name.to_string(), module))
+    });
+    linux::initramfs(init, modules.collect::<Result<Vec<_>>>()?)
 }
 
 fn machine(kernel: &Kernel, initramfs: &Path, job: &Job) -> Command {
