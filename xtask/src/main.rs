@@ -5,6 +5,8 @@ mod bench;
 mod bless;
 mod fuzz;
 mod guards;
+#[allow(dead_code)] // TAKEN AWAY WITH ITS FIRST USE
+mod install;
 mod linux_report;
 mod qemu;
 mod test;
