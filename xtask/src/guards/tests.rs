@@ -221,6 +221,9 @@ test /copies/ui/brand/d.rs [should fail to compile] ... wip
     ] {
         assert_eq!(verdict(said, name), expected, "{name}");
     }
+    let slow = "test brand/a.rs ... test ui has been running for over 60 seconds\nok\n";
+    let said = without_notice(slow);
+    assert_eq!(verdict(&said, "brand/a"), Some(Verdict::AsExpected));
 }
 
 #[test]

@@ -304,6 +304,11 @@ pub(super) fn caught(failed: usize, aborted: usize, hung: usize) -> String {
     text
 }
 
+/// What trybuild said, without what the test harness says in the middle of its lines once the programs take long.
+pub(super) fn without_notice(said: &str) -> String {
+    said.replace("test ui has been running for over 60 seconds\n", "")
+}
+
 /// What trybuild says of a program, in the text that it printed.
 pub(super) fn verdict(said: &str, name: &str) -> Option<Verdict> {
     let mut lines = said.lines();
