@@ -26,150 +26,13 @@ use core::ptr::{self, NonNull};
 
 use crate::timer::queue::QueueNode;
 
-/// How large a [`Queue`](super::Queue) is: the more bits a digit has, the more memory it takes, and the fewer times a node moves.
-pub trait Size: sealed::Size {
-    /// How many bits a digit has.
-    #[doc(hidden)]
-    const BITS: u32;
-    /// A slot for each value of each digit.
-    #[doc(hidden)]
-    type Slots: sealed::Slots;
-}
+mod size;
+mod slot;
 
-/// Digits of 2 bits: 3.5 KiB on a machine of 64 bits. A timer that is far off moves up to 31 times.
-#[derive(Debug)]
-pub enum Small {}
-/// Digits of 4 bits: 6.5 KiB. Up to 15 times.
-#[derive(Debug)]
-pub enum Medium {}
-/// Digits of 6 bits: 17 KiB. Up to 10 times.
-#[derive(Debug)]
-pub enum Large {}
+pub use size::{Large, Medium, Size, Small};
 
-macro_rules! sizes {
-    ($($size:ident: $bits:literal;)*) => {$(
-        impl sealed::Size for $size {}
-        impl Size for $size {
-            const BITS: u32 = $bits;
-            type Slots = [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)];
-        }
-        impl sealed::Slots for [[Slot; 1 << $bits]; 64_usize.div_ceil($bits)] {
-            const EMPTY: Self = [const { [const { Slot::EMPTY }; 1 << $bits] }; 64_usize.div_ceil($bits)];
-            #[inline(always)]
-            fn as_slots(&mut self) -> &mut [Slot] {
-                self.as_flattened_mut()
-            }
-        }
-    )*};
-}
-
-sizes! {
-    Small: 2;
-    Medium: 4;
-    Large: 6;
-}
-
-mod sealed {
-    pub trait Size {}
-    // Public, since a type of `Size` is bounded by it: this is not seen by the lint, which a kernel's build turns on.
-    #[allow(unreachable_pub)]
-    pub trait Slots {
-        const EMPTY: Self;
-        fn as_slots(&mut self) -> &mut [super::Slot];
-    }
-}
-
-use sealed::Slots as _;
-
-/// A list of nodes, in order of their start.
-#[doc(hidden)]
-pub struct Slot {
-    first: *mut QueueNode,
-    last: *mut QueueNode,
-    /// No node here expires before this. (One that is taken out leaves it as it is.)
-    earliest: u64,
-}
-
-impl Slot {
-    const EMPTY: Slot = Slot {
-        first: ptr::null_mut(),
-        last: ptr::null_mut(),
-        earliest: 0,
-    };
-
-    #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.first.is_null()
-    }
-
-    // Here and in `remove`, where to write is chosen, and not what to do: whether a node has neighbours is like the toss of a coin, on which a branch would
-    // be mispredicted half the time.
-
-    /// Puts a node at the end.
-    ///
-    /// # Safety
-    /// The node is valid, and so are all here.
-    #[inline(always)]
-    unsafe fn push(&mut self, node: NonNull<QueueNode>, at: u64) {
-        let last = mem::replace(&mut self.last, node.as_ptr());
-        let earliest = if last.is_null() { at } else { self.earliest };
-        self.earliest = earliest.min(at);
-        // SAFETY: the caller's promise.
-        unsafe {
-            QueueNode::link(node, |link| {
-                link.next = ptr::null_mut();
-                link.prev = last;
-            });
-            let before = match NonNull::new(last) {
-                None => &raw mut self.first,
-                Some(last) => QueueNode::link(last, |link| &raw mut link.next),
-            };
-            *before = node.as_ptr();
-        }
-    }
-
-    /// Takes a node out.
-    ///
-    /// # Safety
-    /// The node is here, and all here are valid.
-    #[inline(always)]
-    unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (next, prev) = QueueNode::link(node, |link| (link.next, link.prev));
-            let before = match NonNull::new(prev) {
-                None => &raw mut self.first,
-                Some(prev) => QueueNode::link(prev, |link| &raw mut link.next),
-            };
-            *before = next;
-            let after = match NonNull::new(next) {
-                None => &raw mut self.last,
-                Some(next) => QueueNode::link(next, |link| &raw mut link.prev),
-            };
-            *after = prev;
-        }
-    }
-
-    /// Takes out all nodes of `other`, and puts them at the end.
-    ///
-    /// # Safety
-    /// All of both are valid.
-    unsafe fn append(&mut self, other: &mut Slot) {
-        let other = mem::replace(other, Slot::EMPTY);
-        let Some(first) = NonNull::new(other.first) else {
-            return;
-        };
-        // SAFETY: the caller's promise.
-        unsafe {
-            QueueNode::link(first, |link| link.prev = self.last);
-            match NonNull::new(self.last) {
-                None => self.first = other.first,
-                Some(last) => QueueNode::link(last, |link| link.next = other.first),
-            }
-        }
-        self.last = other.last;
-    }
-}
+use size::sealed::Slots as _;
+use slot::Slot;
 
 /// The most levels that there are.
 const LEVELS: usize = 32;
@@ -218,7 +81,7 @@ impl<S: Size> Wheel<S> {
             levels: 0,
             past: Slot::EMPTY,
             used: [0; LEVELS],
-            slots: sealed::Slots::EMPTY,
+            slots: size::sealed::Slots::EMPTY,
         }
     }
 
