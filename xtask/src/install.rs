@@ -74,7 +74,8 @@ fn present(program: &str) -> bool {
     runs(program, &["--version"])
 }
 
-fn runs(program: &str, args: &[&str]) -> bool {
+/// Whether a program can be started, and succeeds.
+pub fn runs(program: &str, args: &[&str]) -> bool {
     util::output(Command::new(program).args(args), Duration::from_secs(60)).is_ok()
 }
 

@@ -1,5 +1,6 @@
 //! The project's own tasks. `cargo xtask` alone lists them.
 
+mod api;
 mod asm;
 mod bench;
 mod bless;
@@ -26,6 +27,7 @@ usage: cargo xtask <task> [options]
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
   linux-report [part]     the edu driver in Linux beside the same with Linux's own abstractions: docs/linux.md
+  api [--bless]           the public API, compared with what is kept
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "fuzz" => fuzz::run(rest),
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
+        "api" => api::run(rest),
         "bench" => bench::run(rest),
         "linux-report" => linux_report::run(rest),
         "bless" => bless::run(rest),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::util::{self, step};
-use crate::{asm, bench, fuzz, qemu};
+use crate::{api, asm, bench, fuzz, qemu};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -53,6 +53,7 @@ const CHECKS: &[Check] = &[
     ("clippy, no_std", clippy_no_std),
     ("clippy, loom", clippy_loom),
     ("rustdoc", rustdoc),
+    ("public API", public_api),
     ("no unsafe in drivers", no_unsafe_in_drivers),
     ("unit, behaviour, UI and doc tests", tests),
     ("pointers of safe-mmio", safe_mmio),
@@ -213,6 +214,10 @@ fn rustdoc() -> Result<Option<String>> {
         util::run(cargo(args).env("RUSTDOCFLAGS", "-Dwarnings"), LIMIT)?;
     }
     Ok(None)
+}
+
+fn public_api() -> Result<Option<String>> {
+    api::check(false)
 }
 
 /// The drivers forbid `unsafe`, so the compiler refuses it; this makes sure that they forbid it.

@@ -2,7 +2,7 @@
 
 use super::slot::Slot;
 
-/// How large a [`Queue`](super::Queue) is: the more bits a digit has, the more memory it takes, and the fewer times a node moves.
+/// How large a [`Queue`](crate::timer::queue::Queue) is: the more bits a digit has, the more memory it takes, and the fewer times a node moves.
 pub trait Size: sealed::Size {
     /// How many bits a digit has.
     #[doc(hidden)]
