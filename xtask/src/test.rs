@@ -275,16 +275,17 @@ fn safe_mmio() -> Result<Option<String>> {
     };
     with(
         "clippy",
-        &[
-            "--lib",
-            "--test",
-            "safe_mmio",
-            "--example",
-            "safe_mmio",
-            "--",
-            "-Dwarnings",
-        ],
+        &["--lib", "--test", "safe_mmio", "--", "-Dwarnings"],
     )?;
+    must(&[
+        "clippy",
+        "--example",
+        "safe_mmio",
+        "--features",
+        SAFE_MMIO,
+        "--",
+        "-Dwarnings",
+    ])?;
     with("test", &["--test", "safe_mmio"])?;
     with("test", &["--doc", "safe_mmio"])?;
     with("doc", &["--no-deps"])?;
