@@ -81,7 +81,7 @@
 //! - `safe-mmio`: pointers of that crate from an [`Mmio`], bounded by `'drv`. Needs Rust 1.88.
 #![no_std]
 // Says on docs.rs what is there with which feature.
-#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 // Links to the hosted platforms, which are not there without `std`.
 #![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -8,8 +8,6 @@ use driver_scope::platform::Dma;
 
 mod common;
 
-#[path = "dma/edu.rs"]
-mod edu;
 #[path = "dma/end.rs"]
 mod end;
 #[path = "dma/memory.rs"]

@@ -1,4 +1,4 @@
-//! Transfers of the model of edu, through a driver's memory.
+//! Transfers of the model, through a driver's memory.
 
 use std::sync::Arc;
 use std::time::Duration;
