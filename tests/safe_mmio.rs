@@ -3,7 +3,7 @@
 //! Seen to fail with: mappings that end in the destroy phase or never, regions mapped twice, sizes not compared, words not aligned as such, the
 //! offset forgotten.
 
-#[path = "../examples/safe_mmio/memory.rs"]
+#[path = "safe_mmio/memory.rs"]
 mod memory;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -11,6 +11,7 @@ use zerocopy::FromBytes;
 
 use memory::{Memory, Region};
 
+#[path = "../../tests/safe_mmio/memory.rs"]
 mod memory;
 
 // ---- the driver, for any platform whose registers have addresses

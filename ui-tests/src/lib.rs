@@ -4,5 +4,5 @@
 //! compile and run. `tests/ui.rs` runs them all.
 
 /// A bus with addresses, for the programs in `safe_mmio/`.
-#[path = "../../examples/safe_mmio/memory.rs"]
+#[path = "../../tests/safe_mmio/memory.rs"]
 pub mod memory;

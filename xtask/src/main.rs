@@ -9,6 +9,7 @@ mod guards;
 #[allow(dead_code)] // TAKEN AWAY WITH ITS FIRST USE
 mod install;
 mod linux_report;
+mod package;
 mod qemu;
 mod test;
 mod util;
@@ -28,6 +29,7 @@ usage: cargo xtask <task> [options]
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
   linux-report [part]     the edu driver in Linux beside the same with Linux's own abstractions: docs/linux.md
   api [--bless]           the public API, compared with what is kept
+  package                 what would be published is whole
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -55,6 +57,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "api" => api::run(rest),
+        "package" => package::run(rest),
         "bench" => bench::run(rest),
         "linux-report" => linux_report::run(rest),
         "bless" => bless::run(rest),
