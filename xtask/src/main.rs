@@ -8,6 +8,7 @@ mod fuzz;
 mod guards;
 #[allow(dead_code)] // TAKEN AWAY WITH ITS FIRST USE
 mod install;
+mod licences;
 mod linux_report;
 mod package;
 mod qemu;
@@ -29,6 +30,7 @@ usage: cargo xtask <task> [options]
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
   linux-report [part]     the edu driver in Linux beside the same with Linux's own abstractions: docs/linux.md
   api [--bless]           the public API, compared with what is kept
+  licences                of all dependencies, and what each is for
   package                 what would be published is whole
   bless                   rewrite the expected output of the compile-fail tests";
 
@@ -57,6 +59,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "api" => api::run(rest),
+        "licences" => licences::run(rest),
         "package" => package::run(rest),
         "bench" => bench::run(rest),
         "linux-report" => linux_report::run(rest),

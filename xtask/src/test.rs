@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::util::{self, step};
-use crate::{api, asm, bench, fuzz, package, qemu};
+use crate::{api, asm, bench, fuzz, licences, package, qemu};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -54,6 +54,7 @@ const CHECKS: &[Check] = &[
     ("clippy, loom", clippy_loom),
     ("rustdoc", rustdoc),
     ("public API", public_api),
+    ("licences and dependencies", dependencies),
     ("the package alone", package::check),
     ("no unsafe in drivers", no_unsafe_in_drivers),
     ("unit, behaviour, UI and doc tests", tests),
@@ -215,6 +216,10 @@ fn rustdoc() -> Result<Option<String>> {
         util::run(cargo(args).env("RUSTDOCFLAGS", "-Dwarnings"), LIMIT)?;
     }
     Ok(None)
+}
+
+fn dependencies() -> Result<Option<String>> {
+    licences::run(&[]).map(|()| None)
 }
 
 fn public_api() -> Result<Option<String>> {
