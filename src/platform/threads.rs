@@ -2,7 +2,7 @@
 
 use std::boxed::Box;
 use std::sync::OnceLock;
-use std::{eprintln, thread, thread_local};
+use std::{thread, thread_local};
 
 use core::cell::Cell;
 use core::fmt;
@@ -136,8 +136,9 @@ unsafe impl Fences for Membarrier {
         // Pairs with `light`.
         // SAFETY: as for this.
         if unsafe { Self::ready() } && !Self::call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-            // Readers rely on it by now, so nothing may be freed any more.
-            eprintln!("driver-scope: membarrier(2) works no more, although it was registered");
+            // Readers rely on it by now, so nothing may be freed any more. (No `eprintln!`, whose panic would come before the abort.)
+            let told = b"driver-scope: membarrier(2) works no more, although it was registered\n";
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), told);
             std::process::abort();
         }
     }
