@@ -350,11 +350,15 @@ impl Handler {
 
 impl fmt::Debug for IrqLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = lock(&self.0.state);
+        // Not under the lock: whoever is written to may raise the line.
+        let (level, handlers, off) = {
+            let state = lock(&self.0.state);
+            (state.level, state.handlers.len(), state.off)
+        };
         f.debug_struct("IrqLine")
-            .field("level", &state.level)
-            .field("handlers", &state.handlers.len())
-            .field("off", &state.off)
+            .field("level", &level)
+            .field("handlers", &handlers)
+            .field("off", &off)
             .finish_non_exhaustive()
     }
 }

@@ -236,7 +236,9 @@ impl Default for Sim {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sim(at {})", self.0.lock().now)
+        // Not under the lock, which whoever is written to may take.
+        let now = self.0.lock().now;
+        write!(f, "Sim(at {now})")
     }
 }
 
