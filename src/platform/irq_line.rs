@@ -137,7 +137,7 @@ impl IrqLine {
     /// A round that was asked for by handlers that have gone is none: `by` is who was asked.
     fn deliver(&self, by: &Arc<Pending>, told: &dyn Fn(u64, bool)) {
         let mut state = lock(&self.0.state);
-        if state.delivering || !state.pending.as_ref().is_some_and(|p| Arc::ptr_eq(p, by)) {
+        if state.delivering || !state.is_of(by) {
             return;
         }
         state.queued = false;
@@ -148,7 +148,8 @@ impl IrqLine {
         // What comes from here on is for another round.
         let raised = mem::take(&mut state.raised);
         let (mut last, mut asked, mut handled) = (0, false, false);
-        while let Some((number, entry, context)) = state.after(last).map(Handler::call) {
+        // Not those of another platform, which may have come when the last of this one's went, in the midst of this round.
+        while let Some((number, entry, context)) = state.next_of(by, last) {
             last = number;
             if state.is_disabled(number) {
                 // Since this round began. It is asked when it is enabled again.
@@ -165,7 +166,7 @@ impl IrqLine {
             });
             handled |= ours;
         }
-        if handled {
+        if handled || !state.is_of(by) {
             state.unhandled = 0;
         } else if asked {
             state.unhandled += 1;
@@ -311,6 +312,17 @@ impl State {
             && !self.off
             && !self.handlers.is_empty()
             && self.handlers.iter().all(|handler| handler.disabled == 0)
+    }
+
+    /// Whether the handlers are of the platform that these rounds are made by.
+    fn is_of(&self, by: &Arc<Pending>) -> bool {
+        self.pending.as_ref().is_some_and(|p| Arc::ptr_eq(p, by))
+    }
+
+    /// What to call next in a round, after the handler of this number.
+    fn next_of(&self, by: &Arc<Pending>, number: u64) -> Option<(u64, IrqEntry, *const ())> {
+        let next = self.after(number).map(Handler::call);
+        next.filter(|_| self.is_of(by))
     }
 
     /// The first handler that came after the one with this number.
