@@ -137,7 +137,7 @@ impl Sim {
         const AT_ONCE: u32 = 1_000;
         assert_time_passes();
         let shared = &*self.0;
-        let mut handed_over = false;
+        let (mut handed_over, mut over) = (false, false);
         let mut state = shared.lock();
         // The instant of the last call, and how many came before it at that instant.
         let (mut begun, mut calls) = (state.now, 0_u32);
@@ -168,6 +168,8 @@ impl Sim {
                     shared.run_deferred();
                 }
                 state = shared.lock();
+            } else if over {
+                return;
             } else if state.is_busy() {
                 if waiting {
                     // Another thread runs a callback, which may last until this wait is over.
@@ -189,9 +191,7 @@ impl Sim {
                 handed_over = false;
                 state = shared.lock();
                 state.interrupted = false;
-                if ended(&mut state, at) {
-                    return;
-                }
+                over = ended(&mut state, at);
             } else if let Some((queue, at)) = state.next(until) {
                 let called;
                 (state, called) = shared.call(state, queue, at);
@@ -199,9 +199,8 @@ impl Sim {
                     continue;
                 }
                 handed_over = false;
-                if ended(&mut state, at) {
-                    return;
-                }
+                // Not before what that call has put off is handed over: nobody may let time pass here again.
+                over = ended(&mut state, at);
             } else {
                 state.now = state.now.max(until);
                 return;
