@@ -35,13 +35,13 @@ impl<S: Signature> Callback<S> {
         F: FnMut(&mut S::Context<'_>) -> S::Output + Send + 'drv,
     {
         let place = scope.core().arena.reserve::<F>(scope.platform())?;
-        // SAFETY: memory for an `F`, ours alone.
+        // SAFETY: memory for an `F`, ours alone. [ARENA]
         unsafe { place.write(closure) };
         Ok(Callback {
             closure: place.cast(),
-            // SAFETY: `closure` is the `F` above, and the caller has it to itself.
+            // SAFETY: `closure` is the `F` above, and the caller has it to itself. [TYPED, CALLER]
             call: |closure, context| unsafe { (*closure.as_ptr().cast::<F>())(context) },
-            // SAFETY: `closure` is the `F` above; dropped once, after the last call.
+            // SAFETY: `closure` is the `F` above; dropped once, after the last call. [TYPED, CALLER]
             drop: |closure| unsafe { ptr::drop_in_place(closure.as_ptr().cast::<F>()) },
         })
     }
@@ -52,7 +52,7 @@ impl<S: Signature> Callback<S> {
     /// The scope's memory is there, and no other call of it runs: see [`Running`].
     #[inline]
     pub(crate) unsafe fn call(&self, context: &mut S::Context<'_>) -> S::Output {
-        // SAFETY: the caller's promise; not dropped, since that takes `self`.
+        // SAFETY: the caller's promise; not dropped, since that takes `self`. [CALLER]
         unsafe { (self.call)(self.closure, context) }
     }
 
@@ -61,7 +61,7 @@ impl<S: Signature> Callback<S> {
     /// # Safety
     /// The scope's memory is there, and no call of the closure runs.
     pub(crate) unsafe fn destroy(self) {
-        // SAFETY: the caller's promise; once, since it takes `self`.
+        // SAFETY: the caller's promise; once, since it takes `self`. [CALLER]
         unsafe { (self.drop)(self.closure) };
     }
 }

@@ -42,9 +42,9 @@ impl<'c> MaySleep<'c> {
 )]
 pub trait HoldsElsewhere {}
 
-// SAFETY: never applies: no type meets the condition.
+// SAFETY: never applies: no type meets the condition. [NEVER]
 unsafe impl<'c> Send for MaySleep<'c> where MaySleep<'c>: HoldsElsewhere {}
-// SAFETY: as above.
+// SAFETY: as above. [NEVER]
 unsafe impl<'c> Sync for MaySleep<'c> where MaySleep<'c>: HoldsElsewhere {}
 
 impl fmt::Debug for MaySleep<'_> {

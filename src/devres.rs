@@ -35,9 +35,9 @@ struct Held<F: Family, P: Platform> {
     payload: UnsafeCell<MaybeUninit<F::At<'static>>>,
 }
 
-// SAFETY: the payload is `Send + Sync` at every lifetime; the rest is, too.
+// SAFETY: the payload is `Send + Sync` at every lifetime; the rest is, too. [SHARED]
 unsafe impl<F: Family, P: Platform> Send for Held<F, P> {}
-// SAFETY: as above. It is written only by `destroy`, which excludes readers.
+// SAFETY: as above. It is written only by `destroy`, which excludes readers. [SHARED, GATE]
 unsafe impl<F: Family, P: Platform> Sync for Held<F, P> {}
 
 impl<F: Family, P: Platform> Held<F, P> {
@@ -48,7 +48,7 @@ impl<F: Family, P: Platform> Held<F, P> {
     /// lifetime it was made with.
     #[inline(always)]
     unsafe fn payload<'a, 'l>(&'a self) -> &'a F::At<'l> {
-        // SAFETY: written before there was a handle, and not dropped, says the caller.
+        // SAFETY: written before there was a handle, and not dropped, says the caller. [TYPED, CALLER]
         self.payload
             .with(|payload| unsafe { &*payload.cast::<F::At<'l>>() })
     }
@@ -66,7 +66,7 @@ impl<F: Family, P: Platform> Held<F, P> {
         // Before the drop, which may panic.
         self.dropped.store(true, Ordering::Relaxed);
         self.payload.with_mut(|payload| {
-            // SAFETY: written, not dropped yet, and nobody has access to it.
+            // SAFETY: written, not dropped yet, and nobody has access to it. [TYPED, CALLER]
             unsafe { (*payload).assume_init_drop() }
         });
         true
@@ -79,13 +79,13 @@ struct Entry<F: Family, P: Platform> {
     held: UnsafeCell<Option<Shared<Held<F, P>, P>>>,
 }
 
-// SAFETY: a resource calls nothing of the driver but its drop.
+// SAFETY: a resource calls nothing of the driver but its drop. [SHUT]
 unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
     const KIND: Kind = Kind::Devres;
 
     fn inspect(&self) -> Details {
         self.held.with(|held| {
-            // SAFETY: only `release` writes the cell, later.
+            // SAFETY: only `release` writes the cell, later. [PHASES]
             match unsafe { &*held } {
                 // Relaxed: it tells, and nothing is done about it.
                 Some(held) if !held.dropped.load(Ordering::Relaxed) => Details::Held,
@@ -96,18 +96,18 @@ unsafe impl<F: Family, P: Platform> Registration<P> for Entry<F, P> {
 
     unsafe fn destroy(&self) -> bool {
         self.held.with(|held| {
-            // SAFETY: only `release` writes the cell, later.
+            // SAFETY: only `release` writes the cell, later. [PHASES]
             let Some(held) = (unsafe { &*held }) else {
                 return false;
             };
             // SAFETY: called once, after the gate was closed and all its sections were waited for. So no guard is left, no
-            // last handle is dropping the payload, and none will; and nobody has a scope any more, so nobody is in `access`.
+            // last handle is dropping the payload, and none will; and nobody has a scope any more, so nobody is in `access`. [PHASES, GATE]
             unsafe { held.destroy() }
         })
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: called once, when nobody uses the registration.
+        // SAFETY: called once, when nobody uses the registration. [PHASES]
         drop(self.held.with_mut(|held| unsafe { (*held).take() }));
         false
     }
@@ -157,7 +157,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     pub fn try_access(&self) -> Option<DevresGuard<'_, F, P>> {
         let sections = self.held.platform().sections();
         // SAFETY: left by the guard's drop, in this context (a guard is not `Send`), or never. The gate stays as long as this handle, which is borrowed
-        // until then; should the guard be forgotten, the teardown waits for ever, and the gate stays.
+        // until then; should the guard be forgotten, the teardown waits for ever, and the gate stays. [GATE, INSIDE]
         match unsafe { sections.enter_quickly(&self.held.gates.devres) } {
             Quick::Entered(section) => Some(DevresGuard::new(self, section)),
             Quick::Shut => None,
@@ -169,7 +169,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     #[inline(never)]
     fn try_access_slowly(&self) -> Option<DevresGuard<'_, F, P>> {
         let sections = self.held.platform().sections();
-        // SAFETY: as in `try_access`.
+        // SAFETY: as in `try_access`. [GATE, INSIDE]
         let section = unsafe { sections.enter(&self.held.gates.devres) }?;
         Some(DevresGuard::new(self, section))
     }
@@ -179,7 +179,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     pub fn try_access_with<R>(&self, f: impl for<'a, 'd> FnOnce(&'a F::At<'d>) -> R) -> Option<R> {
         let sections = self.held.platform().sections();
         let inside = || {
-            // SAFETY: there while the section lasts, and this handle; `f` is generic in the lifetimes.
+            // SAFETY: there while the section lasts, and this handle; `f` is generic in the lifetimes. [GATE, TYPED]
             Some(f(unsafe { self.held.payload() }))
         };
         Visit::<P>::with(sections, &self.held.gates.devres, inside, || None)
@@ -199,7 +199,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     {
         if section.admits(self.held.platform().sections(), &self.held.gates.devres) {
             // SAFETY: the gate was open, inside a section that the teardown waits for, and this handle keeps the payload until then; `shorten`
-            // is generic in the lifetime.
+            // is generic in the lifetime. [GATE, TYPED]
             Some(F::shorten(unsafe { self.held.payload() }))
         } else {
             None
@@ -246,7 +246,7 @@ impl<F: Family, P: Platform> Drop for Devres<F, P> {
         // As a reader, so that the scope waits for this. If it refuses, it sees to the payload itself.
         if let Some(_inside) = Visit::<P>::enter(platform.sections(), &self.held.gates.devres) {
             // SAFETY: the last handle is going: guards and references borrowed from a handle, and no handle comes back. The teardown waits
-            // for this section before it comes here.
+            // for this section before it comes here. [COUNTED, GATE]
             unsafe { self.held.destroy() };
         }
     }
@@ -273,7 +273,7 @@ impl<'drv, F: Family, P: Platform> Bound<'drv, F, P> {
     pub fn access<'a>(&'a self, scope: &'a DriverScope<'drv, P>) -> &'a F::At<'drv> {
         let _ = scope;
         // SAFETY: the brand says that `scope` is the one that owns the resource. While it is lent its teardown has not begun, and while
-        // `self` is borrowed its last handle has not gone. `'drv` is what the payload was made with, or what stands for that in this lending of the scope.
+        // `self` is borrowed its last handle has not gone. `'drv` is what the payload was made with, or what stands for that in this lending of the scope. [BRAND, TYPED]
         unsafe { self.devres.held.payload() }
     }
 
@@ -334,7 +334,7 @@ impl<F: Family, P: Platform> Drop for DevresGuard<'_, F, P> {
     #[inline(always)]
     fn drop(&mut self) {
         let held = &self.devres.held;
-        // SAFETY: entered by `try_access`, in this context; dropped once.
+        // SAFETY: entered by `try_access`, in this context; dropped once. [INSIDE]
         unsafe {
             held.platform()
                 .sections()
@@ -351,17 +351,17 @@ impl<F: Family, P: Platform> DevresGuard<'_, F, P> {
     where
         F: Covariant,
     {
-        // SAFETY: there while the guard is; `shorten` is generic in the lifetime.
+        // SAFETY: there while the guard is; `shorten` is generic in the lifetime. [GATE, TYPED]
         F::shorten(unsafe { self.devres.held.payload() })
     }
 }
 
-// SAFETY: never applies: no type meets the condition, which is there for its message.
+// SAFETY: never applies: no type meets the condition, which is there for its message. [NEVER]
 unsafe impl<'a, F: Family, P: Platform> Send for DevresGuard<'a, F, P> where
     DevresGuard<'a, F, P>: EndsElsewhere
 {
 }
-// SAFETY: as above.
+// SAFETY: as above. [NEVER]
 unsafe impl<'a, F: Family, P: Platform> Sync for DevresGuard<'a, F, P> where
     DevresGuard<'a, F, P>: EndsElsewhere
 {
@@ -396,26 +396,26 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         };
         let held = Shared::new(&core.platform, held).map_err(|(error, _)| error)?;
         let entry = held.clone();
-        // SAFETY: `init` writes the item. There is nothing to undo but to drop it again.
+        // SAFETY: `init` writes the item. There is nothing to undo but to drop it again. [LISTED]
         unsafe {
             self.register(
                 name,
                 |place| {
-                    // SAFETY: memory for the item, ours alone.
+                    // SAFETY: memory for the item, ours alone. [ARENA]
                     place.write(Entry {
                         held: UnsafeCell::new(Some(entry)),
                     });
                     Ok(())
                 },
                 |place: core::ptr::NonNull<Entry<F, P>>| {
-                    // SAFETY: just written, refused, and not seen by anybody else.
+                    // SAFETY: just written, refused, and not seen by anybody else. [LISTED]
                     drop(place.read());
                 },
             )?;
         }
         held.payload.with_mut(|payload| {
             // SAFETY: memory for a member, which nobody has access to: there is no handle yet, and the teardown cannot have come, since
-            // the scope is lent.
+            // the scope is lent. [LISTED, TYPED]
             unsafe { payload.cast::<F::At<'drv>>().write(value) };
         });
         // Relaxed: handles go to other threads by means that order this.

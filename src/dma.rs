@@ -108,9 +108,9 @@ impl<P: Platform> Clone for DmaDevice<'_, P> {
 }
 impl<P: Platform> Copy for DmaDevice<'_, P> {}
 
-// SAFETY: what it leads to is used by shared reference, and is `Sync`: a platform, and a claim, which the trait asks to be.
+// SAFETY: what it leads to is used by shared reference, and is `Sync`: a platform, and a claim, which the trait asks to be. [SHARED]
 unsafe impl<P: Platform> Send for DmaDevice<'_, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<P: Platform> Sync for DmaDevice<'_, P> {}
 
 /// The registration of a device.
@@ -124,29 +124,29 @@ struct Claim<P: Platform> {
 
 impl<P: Platform> Claim<P> {
     fn dma(&self) -> &<P as Platform>::Dma {
-        // SAFETY: see `core`.
+        // SAFETY: see `core`. [STAYS]
         unsafe { self.core.as_ref() }.platform.dma()
     }
 
     /// # Safety
     /// `release` has not begun.
     unsafe fn with<R>(&self, f: impl FnOnce(&<P::Dma as Dma>::Claim) -> R) -> Option<R> {
-        // SAFETY: only `release` writes the cell, later.
+        // SAFETY: only `release` writes the cell, later. [PHASES, CALLER]
         self.claim.with(|claim| unsafe { (*claim).as_ref().map(f) })
     }
 }
 
-// SAFETY: a device calls nothing.
+// SAFETY: a device calls nothing. [SHUT]
 unsafe impl<P: Platform> Registration<P> for Claim<P> {
     const KIND: Kind = Kind::Dma;
 
     fn quiet(&self) -> bool {
-        // SAFETY: this step comes before every `release`.
+        // SAFETY: this step comes before every `release`. [PHASES]
         unsafe { self.with(|claim| self.dma().quiet(claim)) }.is_some()
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: called once, when nobody uses a handle any more; blocks of this claim were registered later, so they are released.
+        // SAFETY: called once, when nobody uses a handle any more; blocks of this claim were registered later, so they are released. [PHASES]
         drop(self.claim.with_mut(|claim| unsafe { (*claim).take() }));
         // Its end was told when it was made quiet.
         false
@@ -165,16 +165,16 @@ impl<P: Platform> Memory<P> {
     /// # Safety
     /// The claim is not released. The device is quiet, or nobody has been told of the block; and nobody uses it any more.
     unsafe fn free(&self) {
-        // SAFETY: the claim lies in the scope's memory, and is not released, says the caller.
+        // SAFETY: the claim lies in the scope's memory, and is not released, says the caller. [STAYS, CALLER]
         unsafe {
             let claim = self.claim.as_ref();
-            // SAFETY: allocated with this claim and layout; the rest says the caller.
+            // SAFETY: allocated with this claim and layout; the rest says the caller. [CALLER]
             claim.with(|of| claim.dma().free(of, self.block, self.layout));
         }
     }
 }
 
-// SAFETY: memory calls nothing.
+// SAFETY: memory calls nothing. [SHUT]
 unsafe impl<P: Platform> Registration<P> for Memory<P> {
     const KIND: Kind = Kind::DmaMemory;
 
@@ -186,7 +186,7 @@ unsafe impl<P: Platform> Registration<P> for Memory<P> {
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: the claim was registered before this, so it is released after. All devices of the scope are quiet by now. Handles have ended.
+        // SAFETY: the claim was registered before this, so it is released after. All devices of the scope are quiet by now. Handles have ended. [PHASES, QUIET]
         unsafe { self.free() };
         true
     }
@@ -217,13 +217,13 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
             return Err(Error::DmaMask(address_bits));
         }
         let core = self.core();
-        // SAFETY: `init` writes the item if it succeeds; `undo` takes it back, and undoes the claim.
+        // SAFETY: `init` writes the item if it succeeds; `undo` takes it back, and undoes the claim. [LISTED]
         let claim = unsafe {
             self.register(
                 name,
                 |place| {
                     let claim = core.platform.dma().claim(device, address_bits)?;
-                    // SAFETY: memory for the item, ours alone.
+                    // SAFETY: memory for the item, ours alone. [ARENA]
                     place.write(Claim::<P> {
                         core: NonNull::from(core),
                         address_bits,
@@ -232,7 +232,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
                     Ok(())
                 },
                 |place| {
-                    // SAFETY: just written, refused, and not seen by anybody else.
+                    // SAFETY: just written, refused, and not seen by anybody else. [LISTED]
                     let refused = place.read();
                     refused.quiet();
                     drop(refused);
@@ -256,7 +256,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         len: usize,
     ) -> Result<DmaBuffer<'drv, [u8], P>, Error> {
         let block = self.dma_memory(dma, Some(len))?;
-        // SAFETY: of so many bytes, aligned, and valid until the scope's release, which is after `'drv`.
+        // SAFETY: of so many bytes, aligned, and valid until the scope's release, which is after `'drv`. [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(block, <[u8] as Extent>::len(len)) })
     }
 
@@ -270,7 +270,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         dma: DmaDevice<'drv, P>,
     ) -> Result<DmaBuffer<'drv, R, P>, Error> {
         let block = self.dma_memory(dma, Some(R::SIZE))?;
-        // SAFETY: as large as the block, aligned as any may ask for (8), and valid until the scope's release, which is after `'drv`.
+        // SAFETY: as large as the block, aligned as any may ask for (8), and valid until the scope's release, which is after `'drv`. [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(block, ()) })
     }
 
@@ -286,7 +286,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     ) -> Result<DmaRing<'drv, D, P>, Error> {
         let size = count.checked_mul(mem::size_of::<D::Words>());
         let block = self.dma_memory(dma, size)?;
-        // SAFETY: as large as so many, aligned as any word asks for, and valid until the scope's release, which is after `'drv`.
+        // SAFETY: as large as so many, aligned as any word asks for, and valid until the scope's release, which is after `'drv`. [PLACE, MAPPED]
         Ok(unsafe { DmaRing::new(block, count) })
     }
 
@@ -300,14 +300,14 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         }
         let align = size.min(PAGE).next_power_of_two().max(LEAST);
         let layout = Layout::from_size_align(size, align).map_err(|_| Error::TooLarge)?;
-        // SAFETY: the device was registered in this very scope, since the handle is invariant in the brand; so it lies in the scope's memory.
+        // SAFETY: the device was registered in this very scope, since the handle is invariant in the brand; so it lies in the scope's memory. [BRAND, STAYS]
         let claim = unsafe { dma.claim.as_ref() };
-        // SAFETY: `init` writes the item if it succeeds; `undo` frees the block again.
+        // SAFETY: `init` writes the item if it succeeds; `undo` frees the block again. [LISTED]
         let item = unsafe {
             self.register(
                 name,
                 |place| {
-                    // SAFETY: a scope is lent before its release begins.
+                    // SAFETY: a scope is lent before its release begins. [PHASES]
                     let block = claim
                         .with(|of| claim.dma().allocate(of, layout))
                         .ok_or(Error::Closed)??;
@@ -317,21 +317,21 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
                         layout,
                     };
                     if !is_within(block.device, size, claim.address_bits) {
-                        // SAFETY: not released, as above; nobody has been told of it.
+                        // SAFETY: not released, as above; nobody has been told of it. [PHASES, QUIET]
                         memory.free();
                         return Err(Error::DmaMask(claim.address_bits));
                     }
-                    // SAFETY: memory for the item, ours alone.
+                    // SAFETY: memory for the item, ours alone. [ARENA]
                     place.write(memory);
                     Ok(())
                 },
                 |place| {
-                    // SAFETY: just written, refused, and not seen by anybody else; the claim is not released, as above.
+                    // SAFETY: just written, refused, and not seen by anybody else; the claim is not released, as above. [LISTED, QUIET]
                     place.as_ref().free();
                 },
             )?
         };
-        // SAFETY: registered, so it stays until the release.
+        // SAFETY: registered, so it stays until the release. [STAYS]
         Ok(unsafe { item.as_ref().block })
     }
 }

@@ -170,7 +170,7 @@ pub(crate) unsafe fn visit<P: Platform>(core: &Core<P>, visitor: &mut dyn FnMut(
     for list in [&core.children, &core.hooks, &core.entries] {
         let mut cursor = list.newest();
         while let Some(entry) = NonNull::new(cursor) {
-            // SAFETY: on a list of this core, nothing of which is destroyed meanwhile, says the caller. An entry's `older` never changes.
+            // SAFETY: on a list of this core, nothing of which is destroyed meanwhile, says the caller. An entry's `older` never changes. [LISTED, CALLER]
             let item = unsafe {
                 cursor = Entry::older(entry);
                 Entry::inspect(entry)
@@ -280,7 +280,7 @@ impl<'a, P: Platform> Table<'a, P> {
     }
 
     fn visit(&self, mut visitor: impl FnMut(&Inspected)) {
-        // SAFETY: the promise of `new`.
+        // SAFETY: the promise of `new`. [CALLER]
         unsafe { visit(self.0, &mut visitor) };
     }
 }

@@ -39,9 +39,9 @@ impl<P: Platform> Clone for Irq<'_, P> {
 impl<P: Platform> Copy for Irq<'_, P> {}
 
 // SAFETY: a handle is a shared reference to the head of a node, whose methods are callable from any context at the same time: its state is atomic
-// or the platform's. It does not lead to the closure.
+// or the platform's. It does not lead to the closure. [SHARED]
 unsafe impl<P: Platform> Send for Irq<'_, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<P: Platform> Sync for Irq<'_, P> {}
 
 impl<'drv, P: Platform> DriverScope<'drv, P> {
@@ -110,7 +110,7 @@ impl<P: Platform> Irq<'_, P> {
     }
 
     fn head(&self) -> &IrqHead<P> {
-        // SAFETY: the node lives until the scope's memory is freed, after `'drv`, which this handle cannot outlive.
+        // SAFETY: the node lives until the scope's memory is freed, after `'drv`, which this handle cannot outlive. [STAYS, BRAND]
         unsafe { self.head.as_ref() }
     }
 

@@ -124,20 +124,20 @@ struct Mapping<P: Platform> {
     mapping: UnsafeCell<Option<<P::Bus as Bus>::Mapping>>,
 }
 
-// SAFETY: a mapping calls nothing.
+// SAFETY: a mapping calls nothing. [SHUT]
 unsafe impl<P: Platform> Registration<P> for Mapping<P> {
     const KIND: Kind = Kind::Mapping;
 
     fn inspect(&self) -> Details {
         let size = self.mapping.with(|mapping| {
-            // SAFETY: only `release` writes the cell, later.
+            // SAFETY: only `release` writes the cell, later. [PHASES]
             unsafe { (*mapping).as_ref().map(P::Bus::size) }
         });
         Details::Mapped(size.unwrap_or_default())
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: called once, when nobody uses a handle any more; the node is otherwise only touched at `map`.
+        // SAFETY: called once, when nobody uses a handle any more; the node is otherwise only touched at `map`. [PHASES]
         let mapping = self
             .mapping
             .with_mut(|mapping| unsafe { (*mapping).take() });
@@ -166,24 +166,24 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
             });
         }
         let io = P::Bus::io(&mapping);
-        // SAFETY: `init` writes the item. There is nothing to undo but to drop it again.
+        // SAFETY: `init` writes the item. There is nothing to undo but to drop it again. [LISTED]
         unsafe {
             self.register(
                 name,
                 |place| {
-                    // SAFETY: memory for the item, ours alone.
+                    // SAFETY: memory for the item, ours alone. [ARENA]
                     place.write(Mapping::<P> {
                         mapping: UnsafeCell::new(Some(mapping)),
                     });
                     Ok(())
                 },
                 |place| {
-                    // SAFETY: just written, refused, and not seen by anybody else.
+                    // SAFETY: just written, refused, and not seen by anybody else. [LISTED]
                     drop(place.read());
                 },
             )?;
         }
-        // SAFETY: the mapping lasts until the scope's release, after `'drv`; it begins at a multiple of `REGION_ALIGN`, and its size was compared.
+        // SAFETY: the mapping lasts until the scope's release, after `'drv`; it begins at a multiple of `REGION_ALIGN`, and its size was compared. [PLACE, MAPPED]
         Ok(unsafe { Mmio::new(io, R::len(size)) })
     }
 }

@@ -51,9 +51,9 @@ pub struct Revocable<T: ?Sized, P: Platform> {
     value: UnsafeCell<ManuallyDrop<T>>,
 }
 
-// SAFETY: owns its value, which any thread may drop.
+// SAFETY: owns its value, which any thread may drop. [SHARED]
 unsafe impl<T: ?Sized + Send, P: Platform> Send for Revocable<T, P> {}
-// SAFETY: lends `&T` to any thread (`T: Sync`), any of which may drop it (`T: Send`).
+// SAFETY: lends `&T` to any thread (`T: Sync`), any of which may drop it (`T: Send`). [SHARED]
 unsafe impl<T: ?Sized + Send + Sync, P: Platform> Sync for Revocable<T, P> {}
 
 impl<T, P: Platform> Revocable<T, P> {
@@ -77,7 +77,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     #[inline(always)]
     pub fn try_access(&self) -> Option<RevocableGuard<'_, T, P>> {
         // SAFETY: left by the guard's drop, in this context (a guard is not `Send`), or never. The gate is borrowed until then; should the guard be
-        // forgotten and the gate go, nobody waits for its readers any more.
+        // forgotten and the gate go, nobody waits for its readers any more. [INSIDE, GATE]
         match unsafe { self.platform.sections().enter_quickly(&self.gate) } {
             Quick::Entered(section) => Some(RevocableGuard::new(self, section)),
             Quick::Shut => None,
@@ -88,7 +88,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     #[cold]
     #[inline(never)]
     fn try_access_slowly(&self) -> Option<RevocableGuard<'_, T, P>> {
-        // SAFETY: as in `try_access`.
+        // SAFETY: as in `try_access`. [INSIDE, GATE]
         let section = unsafe { self.platform.sections().enter(&self.gate) }?;
         Some(RevocableGuard::new(self, section))
     }
@@ -97,7 +97,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     #[inline]
     pub fn try_access_pin(self: Pin<&Self>) -> Option<Pin<RevocableGuard<'_, T, P>>> {
         let guard = self.get_ref().try_access()?;
-        // SAFETY: what the guard derefs to lies in a pinned `Revocable`, which never moves it and drops it in place.
+        // SAFETY: what the guard derefs to lies in a pinned `Revocable`, which never moves it and drops it in place. [PINNED]
         Some(unsafe { Pin::new_unchecked(guard) })
     }
 
@@ -105,7 +105,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     #[inline(always)]
     pub fn try_access_with<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
         let inside = || {
-            // SAFETY: the gate was open when the section began, and the revoker waits for its end.
+            // SAFETY: the gate was open when the section began, and the revoker waits for its end. [GATE]
             Some(f(unsafe { self.access() }))
         };
         Visit::<P>::with(self.platform.sections(), &self.gate, inside, || None)
@@ -119,7 +119,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     #[inline]
     pub fn try_access_with_guard<'a>(&'a self, section: &'a ReadSection<'_, P>) -> Option<&'a T> {
         if section.admits(self.platform.sections(), &self.gate) {
-            // SAFETY: the gate was open, inside a section that the revoker waits for before it drops the value.
+            // SAFETY: the gate was open, inside a section that the revoker waits for before it drops the value. [GATE]
             Some(unsafe { self.access() })
         } else {
             None
@@ -132,7 +132,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     /// The value is not revoked while the reference is used.
     #[inline(always)]
     pub unsafe fn access(&self) -> &T {
-        // SAFETY: not dropped, says the caller; nobody writes to it until then.
+        // SAFETY: not dropped, says the caller; nobody writes to it until then. [CALLER]
         self.value.with(|value| unsafe { &**value })
     }
 
@@ -205,10 +205,10 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
                 return Err(Error::TimedOut);
             }
         }
-        // SAFETY: closed above.
+        // SAFETY: closed above. [LOCAL]
         match unsafe { self.gate.wait(&mut patience) } {
             Ok(()) => {
-                // SAFETY: this context alone is the revoker; all readers have left and none comes in.
+                // SAFETY: this context alone is the revoker; all readers have left and none comes in. [CLAIMED, GATE]
                 unsafe { self.drop_value() };
                 Ok(true)
             }
@@ -236,7 +236,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
             .compare_exchange(NOBODY, this, Ordering::Acquire, Ordering::Relaxed)
             .is_ok();
         if first {
-            // SAFETY: this context alone is the revoker, and there are no readers, says the caller.
+            // SAFETY: this context alone is the revoker, and there are no readers, says the caller. [CLAIMED, CALLER]
             unsafe { self.drop_value() };
         }
         first
@@ -260,7 +260,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
         }
         let _gone = Gone(&self.revoker);
         self.value.with_mut(|value| {
-            // SAFETY: once, since the revoker is never NOBODY again; nobody else has access.
+            // SAFETY: once, since the revoker is never NOBODY again; nobody else has access. [CLAIMED, CALLER]
             unsafe { ManuallyDrop::drop(&mut *value) }
         });
     }
@@ -270,7 +270,7 @@ impl<T: ?Sized, P: Platform> Drop for Revocable<T, P> {
     fn drop(&mut self) {
         // Acquire: the value may have been dropped by another thread. No `revoke` is running: this is the only reference.
         if self.revoker.load(Ordering::Acquire) != GONE {
-            // SAFETY: exclusively ours. A guard that was forgotten gives nobody access any more: its borrow is over.
+            // SAFETY: exclusively ours. A guard that was forgotten gives nobody access any more: its borrow is over. [LOCAL]
             self.value
                 .with_mut(|value| unsafe { ManuallyDrop::drop(&mut *value) });
         }
@@ -312,17 +312,17 @@ impl<T: ?Sized, P: Platform> Drop for RevocableGuard<'_, T, P> {
     #[inline(always)]
     fn drop(&mut self) {
         let object = self.object;
-        // SAFETY: entered by `try_access`, in this context; dropped once.
+        // SAFETY: entered by `try_access`, in this context; dropped once. [INSIDE]
         unsafe { object.platform.sections().leave(&object.gate, self.section) }
     }
 }
 
-// SAFETY: never applies: no type meets the condition, which is there for its message.
+// SAFETY: never applies: no type meets the condition, which is there for its message. [NEVER]
 unsafe impl<'a, T: ?Sized, P: Platform> Send for RevocableGuard<'a, T, P> where
     RevocableGuard<'a, T, P>: EndsElsewhere
 {
 }
-// SAFETY: as above.
+// SAFETY: as above. [NEVER]
 unsafe impl<'a, T: ?Sized, P: Platform> Sync for RevocableGuard<'a, T, P> where
     RevocableGuard<'a, T, P>: EndsElsewhere
 {
@@ -332,7 +332,7 @@ impl<T: ?Sized, P: Platform> Deref for RevocableGuard<'_, T, P> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the gate was open when the section began, and the revoker waits for its end.
+        // SAFETY: the gate was open when the section began, and the revoker waits for its end. [GATE]
         unsafe { self.object.access() }
     }
 }

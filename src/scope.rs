@@ -66,12 +66,12 @@ pub struct DriverScope<'drv, P: Platform> {
 )]
 pub trait UsableElsewhere {}
 
-// SAFETY: never applies: no type meets the condition.
+// SAFETY: never applies: no type meets the condition. [NEVER]
 unsafe impl<'drv, P: Platform> Send for DriverScope<'drv, P> where
     DriverScope<'drv, P>: UsableElsewhere
 {
 }
-// SAFETY: as above.
+// SAFETY: as above. [NEVER]
 unsafe impl<'drv, P: Platform> Sync for DriverScope<'drv, P> where
     DriverScope<'drv, P>: UsableElsewhere
 {
@@ -90,7 +90,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     }
 
     pub(crate) fn core(&self) -> &'drv Core<P> {
-        // SAFETY: valid throughout `'drv`, by the promise of `new`; only ever accessed by shared reference.
+        // SAFETY: valid throughout `'drv`, by the promise of `new`; only ever accessed by shared reference. [STAYS]
         unsafe { &*self.core.as_ptr() }
     }
 
@@ -102,7 +102,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     /// Proof that the caller may sleep: a scope is only lent where one may.
     #[must_use]
     pub fn may_sleep(&self) -> MaySleep<'_> {
-        // SAFETY: having the scope proves it (`new`), and the token's lifetime ends with the borrow of the scope.
+        // SAFETY: having the scope proves it (`new`), and the token's lifetime ends with the borrow of the scope. [AWAKE]
         unsafe { MaySleep::assume() }
     }
 
@@ -134,14 +134,14 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     ///
     /// No lock is held while it runs; it may register more, which is then not visited.
     pub fn inspect(&self, mut visitor: impl FnMut(&Inspected)) {
-        // SAFETY: a scope is lent before its teardown begins, and not beyond.
+        // SAFETY: a scope is lent before its teardown begins, and not beyond. [BRAND]
         unsafe { visit(self.core(), &mut visitor) };
     }
 
     /// The registrations of the scope as text, as they are when it is written.
     #[must_use]
     pub fn table(&self) -> Table<'_, P> {
-        // SAFETY: as in `inspect`; the table does not outlive the borrow of the scope.
+        // SAFETY: as in `inspect`; the table does not outlive the borrow of the scope. [BRAND]
         unsafe { Table::new(self.core()) }
     }
 
@@ -159,15 +159,15 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         let name = self.next_name(Location::caller());
         let slot = self.core().reserve_node::<Owned<T>>()?;
         let item = Node::init(slot, name);
-        // SAFETY: `item` is the reserved place for it.
+        // SAFETY: `item` is the reserved place for it. [ARENA]
         unsafe { item.write(Owned::new(value)) };
-        // SAFETY: just initialised, entry and item, and in no list.
+        // SAFETY: just initialised, entry and item, and in no list. [LISTED]
         match unsafe { self.core().entries.push(slot.cast()) } {
             // SAFETY: the brand keeps the reference inside `'drv`; code that can use it after the destroy phase began is
-            // `Drop` code that runs before the owned values are dropped.
+            // `Drop` code that runs before the owned values are dropped. [BRAND, UNSEEN]
             Ok(()) => Ok(unsafe { item.as_ref().get() }),
             Err(()) => {
-                // SAFETY: refused, so still ours alone, and not read again.
+                // SAFETY: refused, so still ours alone, and not read again. [LISTED]
                 drop(unsafe { item.read() }.into_inner());
                 Err(Error::Closed)
             }
@@ -184,7 +184,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     pub fn alloc<T: 'drv>(&self, value: T) -> Result<&'drv T, Error> {
         const { refuse_drop(mem::needs_drop::<T>()) };
         let place = self.core().arena.reserve::<T>(self.platform())?;
-        // SAFETY: memory for a `T`, ours alone, valid until the scope's memory is freed, which is after `'drv`.
+        // SAFETY: memory for a `T`, ours alone, valid until the scope's memory is freed, which is after `'drv`. [ARENA, STAYS]
         unsafe {
             place.write(value);
             Ok(place.as_ref())
@@ -210,13 +210,13 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
             }
         };
         let item = Node::init(slot, name);
-        // SAFETY: `item` is the reserved place for it.
+        // SAFETY: `item` is the reserved place for it. [ARENA]
         unsafe { item.write(Action::new(action)) };
-        // SAFETY: just initialised, entry and item, and in no list.
+        // SAFETY: just initialised, entry and item, and in no list. [LISTED]
         match unsafe { self.core().hooks.push(slot.cast()) } {
             Ok(()) => Ok(()),
             Err(()) => {
-                // SAFETY: refused, so still ours alone, and taken this once.
+                // SAFETY: refused, so still ours alone, and taken this once. [LISTED]
                 let action = unsafe { item.as_ref().take() };
                 action(self.may_sleep());
                 Err(Error::Closed)
@@ -238,7 +238,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         let slot = self.core().reserve_node::<R>()?;
         let item = Node::init(slot, name);
         init(item)?;
-        // SAFETY: just initialised, entry and item, and in no list.
+        // SAFETY: just initialised, entry and item, and in no list. [LISTED, CALLER]
         match unsafe { self.core().entries.push(slot.cast()) } {
             Ok(()) => Ok(item),
             Err(()) => {

@@ -99,7 +99,7 @@ pub unsafe trait Sections: Sized + Send + Sync {
     /// As for `enter`.
     #[inline(always)]
     unsafe fn enter_quickly(&self, gate: &Gate<Self::Id>) -> Quick<Self::Section> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         match unsafe { self.enter(gate) } {
             Some(section) => Quick::Entered(section),
             None => Quick::Shut,
@@ -184,7 +184,7 @@ impl<'p, P: Platform> ReadSection<'p, P> {
         let sections = platform.sections();
         ReadSection {
             sections,
-            // SAFETY: left by `drop`, once, in this context (the section is not `Send`), or never.
+            // SAFETY: left by `drop`, once, in this context (the section is not `Send`), or never. [INSIDE]
             section: unsafe { sections.enter_all() },
             _not_send: PhantomData,
         }
@@ -207,7 +207,7 @@ impl<'p, P: Platform> ReadSection<'p, P> {
 impl<P: Platform> Drop for ReadSection<'_, P> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: entered by `enter`, in this context, since a section is not `Send`; dropped once.
+        // SAFETY: entered by `enter`, in this context, since a section is not `Send`; dropped once. [INSIDE]
         unsafe { self.sections.leave_all(self.section) }
     }
 }
@@ -218,7 +218,7 @@ impl<P: Platform> fmt::Debug for ReadSection<'_, P> {
     }
 }
 
-// SAFETY: never applies: no type meets the condition.
+// SAFETY: never applies: no type meets the condition. [NEVER]
 unsafe impl<'p, P: Platform> Send for ReadSection<'p, P> where ReadSection<'p, P>: EndsElsewhere {}
-// SAFETY: as above.
+// SAFETY: as above. [NEVER]
 unsafe impl<'p, P: Platform> Sync for ReadSection<'p, P> where ReadSection<'p, P>: EndsElsewhere {}

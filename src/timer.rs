@@ -69,9 +69,9 @@ impl<P: Platform> Clone for HrTimer<'_, P> {
 impl<P: Platform> Copy for HrTimer<'_, P> {}
 
 // SAFETY: a handle is a shared reference to a node, whose methods are callable from any context at the same time: its state is
-// atomic or the platform's, and its callback is `Send` and run by one context at a time.
+// atomic or the platform's, and its callback is `Send` and run by one context at a time. [SHARED]
 unsafe impl<P: Platform> Send for HrTimer<'_, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<P: Platform> Sync for HrTimer<'_, P> {}
 
 impl<'drv, P: Platform> DriverScope<'drv, P> {
@@ -115,7 +115,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     {
         let name = self.next_name(Location::caller());
         let node = TimerNode::register_with(self, name, mode)?;
-        // SAFETY: just registered, and no other handle to it exists that could start it.
+        // SAFETY: just registered, and no other handle to it exists that could start it. [LISTED, ALONE]
         unsafe { node::set_callback(self, node, callback)? };
         Ok(HrTimer::of(node))
     }
@@ -165,7 +165,7 @@ impl<P: Platform> HrTimer<'_, P> {
     }
 
     fn node(&self) -> &TimerNode<P> {
-        // SAFETY: the node lives until the scope's memory is freed, after `'drv`, which this handle cannot outlive.
+        // SAFETY: the node lives until the scope's memory is freed, after `'drv`, which this handle cannot outlive. [STAYS, BRAND]
         unsafe { self.node.as_ref() }
     }
 

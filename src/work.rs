@@ -99,7 +99,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
     {
         let name = self.next_name(Location::caller());
         let node = WorkNode::register(self, name)?;
-        // SAFETY: just registered, and no other handle to it exists that could queue it.
+        // SAFETY: just registered, and no other handle to it exists that could queue it. [LISTED, ALONE]
         unsafe { node::set_callback(self, node, callback)? };
         Ok(Work { node })
     }

@@ -35,9 +35,9 @@ impl<R: Extent + ?Sized, P: Platform> Clone for DmaBuffer<'_, R, P> {
 }
 impl<R: Extent + ?Sized, P: Platform> Copy for DmaBuffer<'_, R, P> {}
 
-// SAFETY: the memory is accessed by `Dma::read` and `Dma::write` alone, which any context may call at the same time as others.
+// SAFETY: the memory is accessed by `Dma::read` and `Dma::write` alone, which any context may call at the same time as others. [SHARED]
 unsafe impl<R: Extent + ?Sized, P: Platform> Send for DmaBuffer<'_, R, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<R: Extent + ?Sized, P: Platform> Sync for DmaBuffer<'_, R, P> {}
 
 /// The value of a field at a place in the block `R`.
@@ -56,7 +56,7 @@ const PART_ALIGN: usize = 8;
 
 impl<R: Extent + ?Sized, P: Platform> DmaBuffer<'_, R, P> {
     /// # Safety
-    /// The block is not freed throughout `'drv`, is as large as `R` and `len` say, and aligned to [`PART_ALIGN`].
+    /// The block is not freed throughout `'drv`, is as large as `R` and `len` say, and aligned as `R` asks for (`[u8]`: to [`PART_ALIGN`]).
     pub(super) unsafe fn new(block: DmaBlock, len: R::Len) -> Self {
         DmaBuffer {
             block,
@@ -79,7 +79,7 @@ impl<R: Extent + ?Sized, P: Platform> DmaBuffer<'_, R, P> {
     /// `offset` lies inside, or at the end.
     unsafe fn at(self, offset: usize) -> DmaBlock {
         DmaBlock {
-            // SAFETY: inside the block or at its end, so it does not wrap.
+            // SAFETY: inside the block or at its end, so it does not wrap. [CALLER]
             cpu: unsafe { self.block.cpu.add(offset) },
             // (A platform promises as many addresses.)
             device: self.block.device.wrapping_add(offset as u64),
@@ -106,7 +106,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// [`Error::OutOfBounds`]; [`Error::Misaligned`] if `offset` is not a multiple of 8.
     pub fn part(self, offset: usize, len: usize) -> Result<Self, Error> {
         self.check(offset, len, PART_ALIGN)?;
-        // SAFETY: inside, as checked, and of the same block; aligned, since this one is.
+        // SAFETY: inside, as checked, and of the same block; aligned, since this one is. [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(self.at(offset), len) })
     }
 
@@ -116,7 +116,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// [`Error::OutOfBounds`] if the block would end beyond the end; [`Error::Misaligned`] if `offset` is not a multiple of 8.
     pub fn block_at<B: Registers>(self, offset: usize) -> Result<DmaBuffer<'drv, B, P>, Error> {
         self.check(offset, B::SIZE, PART_ALIGN)?;
-        // SAFETY: as in `part`; as large as the block. (No block asks for more than an alignment of 8: `Place` looks.)
+        // SAFETY: as in `part`; as large as the block. (No block asks for more than an alignment of 8: `Place` looks.) [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(self.at(offset), ()) })
     }
 
@@ -129,7 +129,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     #[inline]
     pub fn try_read<T: Word>(self, offset: usize) -> Result<T, Error> {
         self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())?;
-        // SAFETY: inside and aligned, as checked; not freed throughout `'drv`.
+        // SAFETY: inside and aligned, as checked; not freed throughout `'drv`. [PLACE, MAPPED]
         Ok(unsafe { P::Dma::read(self.at(offset).cpu) })
     }
 
@@ -142,7 +142,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     #[inline]
     pub fn try_write<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
         self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())?;
-        // SAFETY: as in `try_read`.
+        // SAFETY: as in `try_read`. [PLACE, MAPPED]
         unsafe { P::Dma::write(self.at(offset).cpu, value) };
         Ok(())
     }
@@ -159,12 +159,12 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
         while let Some((&byte, later)) = rest.split_first() {
             match rest.split_first_chunk::<WIDE>() {
                 Some((word, later)) if at % WIDE == 0 => {
-                    // SAFETY: inside, as checked, and aligned, since the block is; not freed throughout `'drv`.
+                    // SAFETY: inside, as checked, and aligned, since the block is; not freed throughout `'drv`. [PLACE, MAPPED]
                     unsafe { P::Dma::write(self.at(at).cpu, Wide::from_le_bytes(*word)) };
                     (at, rest) = (at + WIDE, later);
                 }
                 _ => {
-                    // SAFETY: as above; a byte is always aligned.
+                    // SAFETY: as above; a byte is always aligned. [PLACE, MAPPED]
                     unsafe { P::Dma::write(self.at(at).cpu, byte) };
                     (at, rest) = (at + 1, later);
                 }
@@ -186,12 +186,12 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
             let at = offset + done;
             match to[done..].first_chunk_mut::<WIDE>() {
                 Some(word) if at % WIDE == 0 => {
-                    // SAFETY: as in `copy_in`.
+                    // SAFETY: as in `copy_in`. [PLACE, MAPPED]
                     *word = unsafe { P::Dma::read::<Wide>(self.at(at).cpu) }.to_le_bytes();
                     done += WIDE;
                 }
                 _ => {
-                    // SAFETY: as in `copy_in`.
+                    // SAFETY: as in `copy_in`. [PLACE, MAPPED]
                     to[done] = unsafe { P::Dma::read(self.at(at).cpu) };
                     done += 1;
                 }
@@ -236,7 +236,7 @@ impl<'drv, R: Registers, P: Platform> DmaBuffer<'drv, R, P> {
     where
         G::Content: Readable<G::Item>,
     {
-        // SAFETY: a `Place` lies inside its block, and is aligned in it as its width asks for; the block is aligned to 8, and not freed throughout `'drv`.
+        // SAFETY: a `Place` lies inside its block, and is aligned in it as its width asks for; the block is as well, and is not freed throughout `'drv`. [PLACE, MAPPED]
         let word = unsafe { P::Dma::read(self.at(field.offset()).cpu) };
         RegisterValue::from_word(swapped::<R, _>(word))
     }
@@ -250,7 +250,7 @@ impl<'drv, R: Registers, P: Platform> DmaBuffer<'drv, R, P> {
         G::Content: Writable<G::Item>,
     {
         let word = swapped::<R, _>(value.to_word());
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`. [PLACE, MAPPED]
         unsafe { P::Dma::write(self.at(field.offset()).cpu, word) }
     }
 
@@ -261,7 +261,7 @@ impl<'drv, R: Registers, P: Platform> DmaBuffer<'drv, R, P> {
         self,
         block: G,
     ) -> DmaBuffer<'drv, B, P> {
-        // SAFETY: a `Place` lies inside its block, is as large as its content, and aligned as that asks for.
+        // SAFETY: a `Place` lies inside its block, is as large as its content, and aligned as that asks for. [PLACE, MAPPED]
         unsafe { DmaBuffer::new(self.at(block.offset()), ()) }
     }
 
@@ -272,7 +272,7 @@ impl<'drv, R: Registers, P: Platform> DmaBuffer<'drv, R, P> {
         self,
         memory: G,
     ) -> DmaBuffer<'drv, [u8], P> {
-        // SAFETY: a `Place` lies inside its block, is `SIZE` bytes large, and aligned to 8.
+        // SAFETY: a `Place` lies inside its block, is `SIZE` bytes large, and aligned to 8. [PLACE, MAPPED]
         unsafe { DmaBuffer::new(self.at(memory.offset()), SIZE) }
     }
 }

@@ -98,9 +98,9 @@ impl<D: Descriptor, P: Platform> Clone for DmaRing<'_, D, P> {
 impl<D: Descriptor, P: Platform> Copy for DmaRing<'_, D, P> {}
 
 // SAFETY: the memory is accessed by `Dma::read` and `Dma::write` alone, which any context may call at the same time as others. No `D` is in it: one is made and
-// taken apart by the caller's context.
+// taken apart by the caller's context. [SHARED]
 unsafe impl<D: Descriptor, P: Platform> Send for DmaRing<'_, D, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<D: Descriptor, P: Platform> Sync for DmaRing<'_, D, P> {}
 
 /// The word of a descriptor's.
@@ -161,7 +161,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
     pub fn set(self, index: usize, descriptor: D) -> Result<(), Error> {
         let offset = self.offset(index)?;
         for (number, &word) in descriptor.to_words().as_ref().iter().enumerate() {
-            // SAFETY: the descriptor is there, and has as many words.
+            // SAFETY: the descriptor is there, and has as many words. [PLACE]
             unsafe { self.write(offset, number, word) };
         }
         Ok(())
@@ -178,7 +178,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
         let offset = self.offset(index)?;
         let mut words = <D::Words as sealed::Words>::zero();
         for (number, word) in words.as_mut().iter_mut().enumerate() {
-            // SAFETY: as in `set`.
+            // SAFETY: as in `set`. [PLACE]
             *word = unsafe { self.read(offset, number) };
         }
         Ok(D::from_words(words))
@@ -198,12 +198,12 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
         let words = words.as_ref();
         for (number, &word) in words.iter().enumerate() {
             if number != D::OWNER {
-                // SAFETY: as in `set`.
+                // SAFETY: as in `set`. [PLACE]
                 unsafe { self.write(offset, number, word) };
             }
         }
         <P::Dma as Dma>::Barriers::write_barrier();
-        // SAFETY: as in `set`; there is such a word, or this would not compile.
+        // SAFETY: as in `set`; there is such a word, or this would not compile. [PLACE]
         unsafe { self.write(offset, D::OWNER, words[D::OWNER]) };
         Ok(())
     }
@@ -221,14 +221,14 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
         const { has_owner::<D>() };
         let offset = self.offset(index)?;
         let mut words = <D::Words as sealed::Words>::zero();
-        // SAFETY: as in `publish`.
+        // SAFETY: as in `publish`. [PLACE]
         let owner = unsafe { self.read(offset, D::OWNER) };
         <P::Dma as Dma>::Barriers::read_barrier();
         for (number, word) in words.as_mut().iter_mut().enumerate() {
             *word = if number == D::OWNER {
                 owner
             } else {
-                // SAFETY: as in `set`.
+                // SAFETY: as in `set`. [PLACE]
                 unsafe { self.read(offset, number) }
             };
         }
@@ -251,7 +251,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
     /// A descriptor lies at `offset`, and has a word of this number.
     #[inline(always)]
     unsafe fn read(self, offset: usize, number: usize) -> WordOf<D> {
-        // SAFETY: inside the block, says the caller, which is not freed throughout `'drv`. Aligned: the block is, and offsets are multiples of a word.
+        // SAFETY: inside the block, says the caller, which is not freed throughout `'drv`. Aligned: the block is, and offsets are multiples of a word. [MAPPED, CALLER]
         unsafe { P::Dma::read(self.block.cpu.add(offset + number * Self::WORD)) }
     }
 
@@ -259,7 +259,7 @@ impl<D: Descriptor, P: Platform> DmaRing<'_, D, P> {
     /// As for `read`.
     #[inline(always)]
     unsafe fn write(self, offset: usize, number: usize, word: WordOf<D>) {
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`. [MAPPED, CALLER]
         unsafe { P::Dma::write(self.block.cpu.add(offset + number * Self::WORD), word) }
     }
 }

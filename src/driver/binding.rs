@@ -26,9 +26,9 @@ pub struct Binding<D: Driver<P>, P: Platform> {
 // SAFETY: a binding owns a platform and a device (`Send + Sync`), data (`Send + Sync` for every lifetime), captured values of
 // callbacks and actions (`Send`; used by one context at a time, dropped by the teardown) and owned values (`Send + Sync`). All
 // of that may be ended from another thread than the one that made it. Allocated values may be neither `Send` nor `Sync`, but they are not
-// dropped, and what reaches them (data, captures) is.
+// dropped, and what reaches them (data, captures) is. [SHARED, UNSEEN]
 unsafe impl<D: Driver<P>, P: Platform> Send for Binding<D, P> {}
-// SAFETY: shared access lends `&Data` and `&Device` (both `Sync`) and makes scopes, whose registration is atomic.
+// SAFETY: shared access lends `&Data` and `&Device` (both `Sync`) and makes scopes, whose registration is atomic. [SHARED, LISTED]
 unsafe impl<D: Driver<P>, P: Platform> Sync for Binding<D, P> {}
 
 impl<D: Driver<P>, P: Platform> Binding<D, P> {
@@ -56,14 +56,14 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// The device.
     #[must_use]
     pub fn device(&self) -> &D::Device {
-        // SAFETY: the block ends with the binding.
+        // SAFETY: the block ends with the binding. [ENDED]
         unsafe { self.block.device() }
     }
 
     /// The platform.
     #[must_use]
     pub fn platform(&self) -> &P {
-        // SAFETY: the block ends with the binding.
+        // SAFETY: the block ends with the binding. [ENDED]
         unsafe { self.block.platform() }
     }
 
@@ -74,7 +74,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// # Errors
     /// [`Error::NoMemory`].
     pub fn port(&self) -> Result<Port<D, P>, Error> {
-        // SAFETY: the block ends with the binding.
+        // SAFETY: the block ends with the binding. [ENDED]
         Ok(Port::new(
             unsafe { self.block.gates_for_port() }?,
             self.block,
@@ -85,7 +85,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     ///
     /// Context: any that `f` is fit for.
     pub fn with<R>(&self, f: impl for<'a, 'drv> FnOnce(&'a D::Data<'drv>) -> R) -> R {
-        // SAFETY: a binding has data, and it ends with the binding, which is borrowed; `f` is generic in both lifetimes.
+        // SAFETY: a binding has data, and it ends with the binding, which is borrowed; `f` is generic in both lifetimes. [ENDED, TYPED]
         f(unsafe { self.block.data() })
     }
 
@@ -99,17 +99,20 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     ) -> R {
         let _ = cx;
         /// One name for the brand of both.
+        ///
+        /// # Safety
+        /// As for [`Block::data`] and [`Block::scope`].
         unsafe fn lend<'drv, D: Driver<P>, P: Platform, R>(
             block: Block<D, P>,
             f: impl for<'a> FnOnce(&'a D::Data<'drv>, &'a DriverScope<'drv, P>) -> R,
         ) -> R {
-            // SAFETY: the promise of the caller.
+            // SAFETY: the promise of the caller. [CALLER]
             let scope = unsafe { block.scope::<'drv>() };
-            // SAFETY: likewise.
+            // SAFETY: likewise. [CALLER]
             f(unsafe { block.data::<'_, 'drv>() }, &scope)
         }
         // SAFETY: a binding has data, which ends with the binding, as its scope does; `f` is generic in both lifetimes; `cx`
-        // proves that one may sleep.
+        // proves that one may sleep. [ENDED, TYPED, AWAKE]
         unsafe { lend(self.block, f) }
     }
 
@@ -118,14 +121,14 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
     /// Context: any that `visitor` is fit for, on any thread; others may register and inspect at the same time. A removal cannot be under way:
     /// the binding is borrowed.
     pub fn inspect(&self, mut visitor: impl FnMut(&Inspected)) {
-        // SAFETY: the block ends with the binding, which is borrowed.
+        // SAFETY: the block ends with the binding, which is borrowed. [ENDED]
         unsafe { visit(self.block.core(), &mut visitor) };
     }
 
     /// The registrations of the driver as text, as they are when it is written.
     #[must_use]
     pub fn table(&self) -> Table<'_, P> {
-        // SAFETY: the block ends with the binding, which the table borrows.
+        // SAFETY: the block ends with the binding, which the table borrows. [ENDED]
         unsafe { Table::new(self.block.core()) }
     }
 
@@ -141,7 +144,7 @@ impl<D: Driver<P>, P: Platform> Binding<D, P> {
         }
         let block = self.block;
         mem::forget(self);
-        // SAFETY: the binding was ours, and is gone.
+        // SAFETY: the binding was ours, and is gone. [ENDED]
         Ok(unsafe { block.end(cx) })
     }
 }
@@ -165,7 +168,7 @@ pub(super) fn bind_block<D: Driver<P>, P: Platform, T>(
     struct Pending<'c, D: Driver<P>, P: Platform>(Block<D, P>, MaySleep<'c>);
     impl<D: Driver<P>, P: Platform> Drop for Pending<'_, D, P> {
         fn drop(&mut self) {
-            // SAFETY: probe is over, by a panic, and nobody was given the block: nobody uses it any more.
+            // SAFETY: probe is over, by a panic, and nobody was given the block: nobody uses it any more. [ENDED]
             let device = unsafe { self.0.end(self.1) };
             // A second panic, in a destructor that runs because of the first, would abort.
             drop_device(device);
@@ -184,14 +187,14 @@ pub(super) fn bind_block<D: Driver<P>, P: Platform, T>(
     })?;
     let pending = Pending(block, cx);
     let probed = prepare(block).map_err(D::Error::from).and_then(|prepared| {
-        // SAFETY: a fresh block; `cx` proves that one may sleep.
+        // SAFETY: a fresh block; `cx` proves that one may sleep. [ENDED, AWAKE]
         unsafe { block.probe() }.map(|()| prepared)
     });
     mem::forget(pending);
     match probed {
         Ok(prepared) => Ok((block, prepared)),
         Err(error) => {
-            // SAFETY: probe is over and nobody was given the block. The error cannot refer to it: its type has no `'drv`.
+            // SAFETY: probe is over and nobody was given the block. The error cannot refer to it: its type has no `'drv`. [ENDED, BRAND]
             let device = unsafe { block.end(cx) };
             Err(BindError { error, device })
         }
@@ -203,22 +206,22 @@ impl<D: Driver<P>, P: Platform> Drop for Binding<D, P> {
         /// # Safety
         /// `block` is what `Block::defer` gave to the platform for this driver and platform; called once.
         unsafe extern "C" fn remove_later<D: Driver<P>, P: Platform>(block: *mut ()) {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller's promise. [TYPED, CALLER]
             let block = unsafe { Block::<D, P>::from_deferred(block) };
-            // SAFETY: the platform calls this where one may sleep, on no callback.
+            // SAFETY: the platform calls this where one may sleep, on no callback. [AWAKE, PROMISE]
             let cx = unsafe { MaySleep::assume() };
-            // SAFETY: called once; the binding is gone.
+            // SAFETY: called once; the binding is gone. [ENDED]
             let device = unsafe { block.end(cx) };
             drop_device(device);
         }
 
         if cannot_wait(self.platform()) {
-            // SAFETY: the binding is being dropped: nobody uses the block any more, and `end` is not called.
+            // SAFETY: the binding is being dropped: nobody uses the block any more, and `end` is not called. [ENDED]
             unsafe { self.block.defer(remove_later::<D, P>) };
         } else {
-            // SAFETY: dropping a binding waits, which its documentation says; the platform does not object to that here.
+            // SAFETY: dropping a binding waits, which its documentation says; the platform does not object to that here. [AWAKE]
             let cx = unsafe { MaySleep::assume() };
-            // SAFETY: as above.
+            // SAFETY: as above. [ENDED]
             drop(unsafe { self.block.end(cx) });
         }
     }

@@ -51,12 +51,12 @@ enum End<T> {
 
 impl<D: Driver<P>, P: Platform> ChildNode<D, P> {
     fn core(&self) -> &Core<P> {
-        // SAFETY: the core outlives the scope's memory, in which this lies.
+        // SAFETY: the core outlives the scope's memory, in which this lies. [STAYS]
         unsafe { self.core.as_ref() }
     }
 
     fn port(&self) -> &Port<D, P> {
-        // SAFETY: only `release` writes the cell, when nobody uses this any more.
+        // SAFETY: only `release` writes the cell, when nobody uses this any more. [PHASES]
         self.port.with(|port| unsafe { &**port })
     }
 
@@ -82,7 +82,7 @@ impl<D: Driver<P>, P: Platform> ChildNode<D, P> {
             Ok(_) => {
                 let _gone = Gone(&self.ending);
                 // SAFETY: this context alone has found BOUND, once; handles and the list lead to the block by this function only. Calls by
-                // ports are the teardown's business.
+                // ports are the teardown's business. [CLAIMED, ENDED]
                 End::Unbound(unsafe { self.block.end(cx) })
             }
             Err(GONE) => End::Gone,
@@ -100,7 +100,7 @@ impl<D: Driver<P>, P: Platform> ChildNode<D, P> {
     }
 }
 
-// SAFETY: `shut` returns when the child's own teardown is over, whoever does that.
+// SAFETY: `shut` returns when the child's own teardown is over, whoever does that. [SHUT]
 unsafe impl<D: Driver<P>, P: Platform> Registration<P> for ChildNode<D, P> {
     const KIND: Kind = Kind::Child;
 
@@ -124,7 +124,7 @@ unsafe impl<D: Driver<P>, P: Platform> Registration<P> for ChildNode<D, P> {
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: called once, when nobody uses the node any more.
+        // SAFETY: called once, when nobody uses the node any more. [PHASES]
         self.port
             .with_mut(|port| unsafe { ManuallyDrop::drop(&mut *port) });
         false
@@ -190,9 +190,9 @@ impl<D: Driver<P>, P: Platform> Clone for Child<'_, D, P> {
 impl<D: Driver<P>, P: Platform> Copy for Child<'_, D, P> {}
 
 // SAFETY: a handle can enter the child, as a port can, which is `Send + Sync`; and unbind it on any thread, as a binding can, which
-// is both, too: one context does it, and the others are told apart by an atomic.
+// is both, too: one context does it, and the others are told apart by an atomic. [SHARED]
 unsafe impl<D: Driver<P>, P: Platform> Send for Child<'_, D, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<D: Driver<P>, P: Platform> Sync for Child<'_, D, P> {}
 
 impl<'drv, P: Platform> DriverScope<'drv, P> {
@@ -235,11 +235,11 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         };
         let platform = self.platform().clone();
         let (block, port) = bind_block(platform, device, self.may_sleep(), |block| {
-            // SAFETY: the block is not ended before `bind_block` returns.
+            // SAFETY: the block is not ended before `bind_block` returns. [ENDED]
             Ok(Port::new(unsafe { block.gates_for_port() }?, block))
         })?;
         let node: NonNull<ChildNode<D, P>> = Node::init(slot, name);
-        // SAFETY: `node` is the reserved place for it.
+        // SAFETY: `node` is the reserved place for it. [ARENA]
         unsafe {
             node.write(ChildNode {
                 core: NonNull::from(core),
@@ -249,9 +249,9 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
                 ending: AtomicUsize::new(BOUND),
             });
         }
-        // SAFETY: just initialised, entry and item, and in no list.
+        // SAFETY: just initialised, entry and item, and in no list. [LISTED]
         if unsafe { core.children.push(slot.cast()) }.is_err() {
-            // SAFETY: refused, so still ours alone: released once, and the block is ended once.
+            // SAFETY: refused, so still ours alone: released once, and the block is ended once. [LISTED, ENDED]
             let device = unsafe {
                 node.as_ref().release();
                 block.end(self.may_sleep())
@@ -269,7 +269,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
 
 impl<D: Driver<P>, P: Platform> Child<'_, D, P> {
     fn node(&self) -> &ChildNode<D, P> {
-        // SAFETY: the node lives until the parent's memory is freed, after `'drv`, which this handle cannot outlive.
+        // SAFETY: the node lives until the parent's memory is freed, after `'drv`, which this handle cannot outlive. [STAYS, BRAND]
         unsafe { self.node.as_ref() }
     }
 

@@ -42,9 +42,9 @@ pub struct Port<D: Driver<P>, P: Platform> {
     _driver: Invariant<(D, P)>,
 }
 
-// SAFETY: a port lends `&Data`, which is `Sync`, to whatever thread enters; the gates are `Send + Sync`.
+// SAFETY: a port lends `&Data`, which is `Sync`, to whatever thread enters; the gates are `Send + Sync`. [SHARED]
 unsafe impl<D: Driver<P>, P: Platform> Send for Port<D, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<D: Driver<P>, P: Platform> Sync for Port<D, P> {}
 
 impl<D: Driver<P>, P: Platform> Port<D, P> {
@@ -73,7 +73,7 @@ impl<D: Driver<P>, P: Platform> Port<D, P> {
         let gate = &self.gates.ports;
         let inside = || {
             // SAFETY: the gate is open only while there is data, and the teardown waits for this section before it ends the block; `f` is generic
-            // in both lifetimes.
+            // in both lifetimes. [GATE, TYPED]
             Ok(f(unsafe { self.block.data() }))
         };
         let refused = || {

@@ -49,7 +49,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             return Err(device);
         };
         let storage = memory.cast::<Storage<D, P>>();
-        // SAFETY: the memory fits a `Storage` (its layout is not of size zero: it has a core) and is ours alone.
+        // SAFETY: the memory fits a `Storage` (its layout is not of size zero: it has a core) and is ours alone. [PROMISE]
         unsafe {
             storage.write(Storage {
                 core: Core::new(
@@ -71,28 +71,28 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// # Safety
     /// The block is not ended while the reference is used.
     unsafe fn get<'s>(self) -> &'s Storage<D, P> {
-        // SAFETY: initialised by `new`, only ever borrowed shared until `end`, not ended, says the caller.
+        // SAFETY: initialised by `new`, only ever borrowed shared until `end`, not ended, says the caller. [STAYS, CALLER]
         unsafe { &*self.0.as_ptr() }
     }
 
     /// # Safety
     /// The block is not ended while the reference is used.
     pub(crate) unsafe fn platform<'s>(self) -> &'s P {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller's promise is the same. [CALLER]
         unsafe { &self.get().core.platform }
     }
 
     /// # Safety
     /// The block is not ended while the reference is used.
     pub(crate) unsafe fn device<'s>(self) -> &'s D::Device {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller's promise is the same. [CALLER]
         unsafe { &self.get().device }
     }
 
     /// # Safety
     /// The block is not ended while the reference is used.
     pub(crate) unsafe fn core<'s>(self) -> &'s Core<P> {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller's promise is the same. [CALLER]
         unsafe { &self.get().core }
     }
 
@@ -102,18 +102,21 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// The block is not ended, has no data, and is not shared yet. The caller may sleep.
     pub(crate) unsafe fn probe(self) -> Result<(), D::Error> {
         /// Generic in `'drv`, so that nothing in it can depend on what the lifetime is.
+        ///
+        /// # Safety
+        /// As for `probe`.
         #[allow(clippy::extra_unused_lifetimes)] // It names the one lifetime of the body.
         unsafe fn probe_in<'drv, D: Driver<P>, P: Platform>(
             block: Block<D, P>,
         ) -> Result<(), D::Error> {
             // SAFETY: as for `probe`; and what is lent for `'drv` lasts until `end`, which nobody who holds a `'drv` can
-            // outlive: handles are branded, callbacks are shut down before.
+            // outlive: handles are branded, callbacks are shut down before. [BRAND, STAYS, CALLER]
             let storage: &'drv Storage<D, P> = unsafe { block.get() };
-            // SAFETY: likewise; `D::probe` is generic in `'drv`; the caller may sleep.
+            // SAFETY: likewise; `D::probe` is generic in `'drv`; the caller may sleep. [BRAND, AWAKE, CALLER]
             let scope = unsafe { DriverScope::<'drv, P>::new(NonNull::from(&storage.core)) };
             let data: D::Data<'drv> = D::probe(&storage.device, &scope)?;
             storage.data.with_mut(|slot| {
-                // SAFETY: memory for a `Data`, ours alone. `Data<'drv>` and `Data<'static>` have one layout.
+                // SAFETY: memory for a `Data`, ours alone. `Data<'drv>` and `Data<'static>` have one layout. [TYPED]
                 unsafe { slot.cast::<D::Data<'drv>>().write(data) };
             });
             // Relaxed: the binding is handed to other threads by means that order this.
@@ -121,7 +124,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
             storage.core.open_ports();
             Ok(())
         }
-        // SAFETY: the same promise.
+        // SAFETY: the same promise. [CALLER]
         unsafe { probe_in::<D, P>(self) }
     }
 
@@ -132,7 +135,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// that is generic in both lifetimes.
     pub(crate) unsafe fn data<'a, 'drv>(self) -> &'a D::Data<'drv> {
         // SAFETY: the data was written as `Data<'some drv>`; the callee is generic in `'drv` and so cannot tell this one from
-        // that one. It is only borrowed shared until it is destroyed in the teardown.
+        // that one. It is only borrowed shared until it is destroyed in the teardown. [TYPED, CALLER]
         unsafe { self.get().data.with(|slot| &*slot.cast::<D::Data<'drv>>()) }
     }
 
@@ -141,7 +144,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// # Safety
     /// As for [`data`](Block::data); and the caller may sleep while the scope is lent.
     pub(crate) unsafe fn scope<'drv>(self) -> DriverScope<'drv, P> {
-        // SAFETY: the core lasts as long as the block; the rest is the caller's promise.
+        // SAFETY: the core lasts as long as the block; the rest is the caller's promise. [CALLER]
         unsafe { DriverScope::new(NonNull::from(&self.get().core)) }
     }
 
@@ -159,20 +162,20 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
         struct Free<D: Driver<P>, P: Platform>(Block<D, P>);
         impl<D: Driver<P>, P: Platform> Drop for Free<D, P> {
             fn drop(&mut self) {
-                // SAFETY: the teardown went on to its end before the panic came here, and `end` does not.
+                // SAFETY: the teardown went on to its end before the panic came here, and `end` does not. [PHASES, ENDED]
                 drop(unsafe { self.0.free() });
             }
         }
 
         let free = Free(self);
-        // SAFETY: called once, with no other user: the caller's promise.
+        // SAFETY: called once, with no other user: the caller's promise. [CALLER]
         unsafe {
             let storage: &Storage<D, P> = self.get();
             teardown(&storage.core, &OfDriver(self), cx);
         }
         // Before the block is freed, so that whatever `free` meets, the block is freed once.
         mem::forget(free);
-        // SAFETY: the teardown is over; this is the one place that is reached now.
+        // SAFETY: the teardown is over; this is the one place that is reached now. [PHASES, ENDED]
         unsafe { self.free() }
     }
 
@@ -182,7 +185,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// The teardown is over, nobody uses the block any more, and this is called once.
     unsafe fn free(self) -> D::Device {
         // SAFETY: alive until this call, says the caller. What the block owns is moved out, once, and then its memory goes back
-        // to where `new` got it. The data was destroyed by the teardown.
+        // to where `new` got it. The data was destroyed by the teardown. [CALLER]
         unsafe {
             let device = ManuallyDrop::into_inner(ptr::read(&self.0.as_ref().device));
             let platform = ptr::read(&self.0.as_ref().core.platform);
@@ -197,7 +200,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// Called once, instead of `end`; nobody else uses the block any more.
     pub(crate) unsafe fn defer(self, run: unsafe extern "C" fn(*mut ())) {
         // SAFETY: the block is alive until `run` ends it, and the platform does not touch the node once `run` is called. `run`
-        // is sound on any thread, since a binding is `Send`.
+        // is sound on any thread, since a binding is `Send`. [STAYS, LAST, CALLER]
         unsafe {
             let storage: &Storage<D, P> = self.get();
             let node = storage.deferred.with_mut(|node| node.cast::<P::Deferred>());
@@ -212,7 +215,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// # Safety
     /// The block is not ended meanwhile.
     pub(crate) unsafe fn gates_for_port(self) -> Result<Shared<Gates<P>, P>, Error> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         let storage: &Storage<D, P> = unsafe { self.get() };
         storage.core.gates_for_port()
     }
@@ -229,7 +232,7 @@ impl<D: Driver<P>, P: Platform> Block<D, P> {
     /// # Safety
     /// `argument` is what `defer` gave to the platform for a block of this type.
     pub(crate) unsafe fn from_deferred(argument: *mut ()) -> Self {
-        // SAFETY: `defer` passed a pointer that is not null.
+        // SAFETY: `defer` passed a pointer that is not null. [CALLER]
         Block(unsafe { NonNull::new_unchecked(argument.cast()) })
     }
 }
@@ -239,23 +242,23 @@ struct OfDriver<D: Driver<P>, P: Platform>(Block<D, P>);
 
 impl<D: Driver<P>, P: Platform> Body for OfDriver<D, P> {
     fn remove(&self, cx: MaySleep<'_>) {
-        // SAFETY: the teardown that calls this runs inside `end`, before the block is freed.
+        // SAFETY: the teardown that calls this runs inside `end`, before the block is freed. [PHASES]
         let storage: &Storage<D, P> = unsafe { self.0.get() };
         if storage.has_data.load(Ordering::Relaxed) {
-            // SAFETY: there is data, not yet destroyed; `remove` is generic in the lifetime.
+            // SAFETY: there is data, not yet destroyed; `remove` is generic in the lifetime. [PHASES, TYPED]
             D::remove(unsafe { self.0.data() }, cx);
         }
     }
 
     unsafe fn destroy_data(&self) -> bool {
-        // SAFETY: as in `remove`.
+        // SAFETY: as in `remove`. [PHASES]
         let storage: &Storage<D, P> = unsafe { self.0.get() };
         if !storage.has_data.swap(false, Ordering::Relaxed) {
             return false;
         }
         storage.data.with_mut(|slot| {
             // SAFETY: the data was written and is dropped this once. Nobody borrows it: only `&'a Data` was ever lent, for calls
-            // that are over (the binding is ours alone by now).
+            // that are over (the binding is ours alone by now). [PHASES, UNSEEN, TYPED]
             unsafe { (*slot).assume_init_drop() };
         });
         true

@@ -39,9 +39,9 @@ pub(crate) struct IrqHead<P: Platform> {
     irq: UnsafeCell<MaybeUninit<PlatformNode<P>>>,
 }
 
-// SAFETY: what contexts share here are atomics, what is not written after the registration, and the platform's node, which is `Send + Sync`.
+// SAFETY: what contexts share here are atomics, what is not written after the registration, and the platform's node, which is `Send + Sync`. [SHARED]
 unsafe impl<P: Platform> Send for IrqHead<P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<P: Platform> Sync for IrqHead<P> {}
 
 /// Puts a handler on a line, owned by the scope.
@@ -59,7 +59,7 @@ where
     let irqs = scope.platform().irqs();
     let init = |place: NonNull<IrqNode<P, F>>| {
         // All of it before the platform has the node: it may call the entry at once.
-        // SAFETY: `place` is memory for a node, ours alone until here.
+        // SAFETY: `place` is memory for a node, ours alone until here. [ARENA]
         let node = unsafe {
             place.write(IrqNode {
                 head: IrqHead {
@@ -77,7 +77,7 @@ where
         let platforms = node.head.irq_place();
         let context = place.as_ptr() as *const ();
         // SAFETY: the place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may be called with this context
-        // from anywhere until then: the handler is `Send`. So may `storm`.
+        // from anywhere until then: the handler is `Send`. So may `storm`. [STAYS, SHUT]
         unsafe {
             if let Err(error) = irqs.init(platforms.as_ptr(), line, entry::<P, F>, context) {
                 // Never called, says the platform.
@@ -89,7 +89,7 @@ where
         Ok(())
     };
     let undo = |place: NonNull<IrqNode<P, F>>| {
-        // SAFETY: `init` initialised the node, which nobody else has seen but the platform, and that no more once it is shut.
+        // SAFETY: `init` initialised the node, which nobody else has seen but the platform, and that no more once it is shut. [LISTED, SHUT]
         unsafe {
             let node = place.as_ref();
             irqs.shut(node.head.irq_place(), scope.may_sleep(), &|| {
@@ -99,7 +99,7 @@ where
             node.drop_handler();
         }
     };
-    // SAFETY: as the two closures say.
+    // SAFETY: as the two closures say. [LISTED]
     let node = unsafe { scope.register(name, init, undo)? };
     // The head is the first of a `repr(C)` node.
     Ok(node.cast())
@@ -107,7 +107,7 @@ where
 
 impl<P: Platform> IrqHead<P> {
     fn core(&self) -> &Core<P> {
-        // SAFETY: the core outlives the scope's memory, in which this node lies.
+        // SAFETY: the core outlives the scope's memory, in which this node lies. [STAYS]
         unsafe { self.core.as_ref() }
     }
 
@@ -125,28 +125,28 @@ impl<P: Platform> IrqHead<P> {
         let place = self
             .irq
             .with(|irq| irq.cast_mut().cast::<PlatformNode<P>>());
-        // SAFETY: the address of a field is not null.
+        // SAFETY: the address of a field is not null. [LOCAL]
         unsafe { NonNull::new_unchecked(place) }
     }
 
     pub(crate) fn enable(&self) {
-        // SAFETY: (here and below) initialised at `register`, and not released while a handle exists.
+        // SAFETY: (here and below) initialised at `register`, and not released while a handle exists. [LISTED, STAYS]
         unsafe { self.platform().irqs().enable(self.irq_place()) }
     }
 
     pub(crate) fn disable(&self) {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [LISTED, STAYS]
         unsafe { self.platform().irqs().disable(self.irq_place()) }
     }
 
     pub(crate) fn state(&self) -> IrqState {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [LISTED, STAYS]
         unsafe { self.platform().irqs().state(self.irq_place()) }
     }
 
     /// Whether the caller could wait for the handler: not inside it. The platform knows whom it has called, so that an interrupt costs nothing for this.
     pub(crate) fn may_wait(&self) -> Result<(), Error> {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [LISTED, STAYS]
         if unsafe { self.platform().irqs().is_inside(self.irq_place()) } {
             return Err(Error::Deadlock);
         }
@@ -155,7 +155,7 @@ impl<P: Platform> IrqHead<P> {
 
     /// After [`may_wait`](Self::may_wait).
     pub(crate) fn synchronize(&self, cx: MaySleep<'_>) -> bool {
-        // SAFETY: see `enable`. (Not inside the entry, as was found.)
+        // SAFETY: see `enable`. (Not inside the entry, as was found.) [LISTED, STAYS]
         unsafe {
             let irqs = self.platform().irqs();
             irqs.synchronize(self.irq_place(), cx, &|| self.stalled())
@@ -174,7 +174,7 @@ impl<P: Platform, F> IrqNode<P, F> {
     /// # Safety
     /// No entry runs or will run; called once.
     unsafe fn drop_handler(&self) {
-        // SAFETY: nobody calls the handler, says the caller, and it is dropped this once.
+        // SAFETY: nobody calls the handler, says the caller, and it is dropped this once. [CALLER]
         self.handler
             .with_mut(|handler| unsafe { ManuallyDrop::drop(&mut *handler) });
     }
@@ -191,7 +191,7 @@ where
 {
     // A reference local to this call: it is gone when the platform says that the entry has ended, which is when the node's
     // memory may go (trap 14).
-    // SAFETY: the caller's promise; nodes are only ever borrowed shared.
+    // SAFETY: the caller's promise; nodes are only ever borrowed shared. [CALLER]
     let node = unsafe { &*context.cast::<IrqNode<P, F>>() };
     let head = &node.head;
     // Relaxed: written by an earlier entry, which came before this one (promise 1).
@@ -200,7 +200,7 @@ where
     }
     let result = head.core().guarded(Some(&head.name), || {
         node.handler.with_mut(|handler| {
-            // SAFETY: initialised before the platform had the node, and dropped after `shut`; no other entry runs beside this one.
+            // SAFETY: initialised before the platform had the node, and dropped after `shut`; no other entry runs beside this one. [ALONE, SHUT]
             let handler: &mut F = unsafe { &mut *handler };
             handler(&mut IrqContext::new(head))
         })
@@ -219,7 +219,7 @@ where
 /// # Safety
 /// As for [`entry`].
 unsafe extern "C" fn storm<P: Platform, F>(context: *const ()) {
-    // SAFETY: the caller's promise; see `entry`.
+    // SAFETY: the caller's promise; see `entry`. [CALLER]
     let head = unsafe { &(*context.cast::<IrqNode<P, F>>()).head };
     // Relaxed: it tells, and nothing is done about it.
     head.stormed.store(true, Ordering::Relaxed);
@@ -230,12 +230,12 @@ unsafe extern "C" fn storm<P: Platform, F>(context: *const ()) {
 }
 
 // SAFETY: the platform calls `entry` and `storm` no more when `Irqs::shut` has returned (its promise 3), and the handler is called from there
-// alone.
+// alone. [SHUT, PROMISE]
 unsafe impl<P: Platform, F> Registration<P> for IrqNode<P, F> {
     const KIND: Kind = Kind::Irq;
 
     fn shut(&self, core: &Core<P>, _name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
-        // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either.
+        // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either. [LISTED, STAYS]
         let state = unsafe {
             let irqs = core.platform.irqs();
             irqs.shut(self.head.irq_place(), cx, &|| self.head.stalled())
@@ -262,13 +262,13 @@ unsafe impl<P: Platform, F> Registration<P> for IrqNode<P, F> {
     }
 
     unsafe fn destroy(&self) -> bool {
-        // SAFETY: everything is shut, so no entry runs or will run; called once.
+        // SAFETY: everything is shut, so no entry runs or will run; called once. [SHUT, PHASES]
         unsafe { self.drop_handler() };
         true
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: initialised by `Irqs::init`, shut, and dropped this once; nobody uses it afterwards.
+        // SAFETY: initialised by `Irqs::init`, shut, and dropped this once; nobody uses it afterwards. [PHASES]
         self.head
             .irq
             .with_mut(|irq| unsafe { ptr::drop_in_place(irq.cast::<PlatformNode<P>>()) });

@@ -41,7 +41,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         }
         self.check(offset, B::SIZE, B::ALIGN)?;
         // SAFETY: of the same mapping; the part lies inside this one, is large enough, and aligned as just checked, since this one is to
-        // `REGION_ALIGN`, which is a multiple of `ALIGN`.
+        // `REGION_ALIGN`, which is a multiple of `ALIGN`. [PLACE, MAPPED]
         Ok(unsafe { Mmio::new(P::Bus::part(self.io, offset), ()) })
     }
 
@@ -53,7 +53,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// [`Error::OutOfBounds`] if `middle` lies beyond the end; [`Error::Misaligned`] if it is not a multiple of 8.
     pub fn split_at(self, middle: usize) -> Result<(Self, Self), Error> {
         self.check(middle, 0, REGION_ALIGN)?;
-        // SAFETY: two parts of this one, which both begin at a multiple of `REGION_ALIGN`.
+        // SAFETY: two parts of this one, which both begin at a multiple of `REGION_ALIGN`. [PLACE, MAPPED]
         unsafe {
             Ok((
                 Mmio::new(self.io, middle),
@@ -69,7 +69,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     #[inline]
     pub fn try_read<T: Word>(self, offset: usize) -> Result<T, Error> {
         self.check_word::<T>(offset)?;
-        // SAFETY: the mapping lasts throughout `'drv`; the access is aligned and inside, as just checked.
+        // SAFETY: the mapping lasts throughout `'drv`; the access is aligned and inside, as just checked. [PLACE, MAPPED]
         Ok(unsafe { P::Bus::read(self.io, offset) })
     }
 
@@ -80,7 +80,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     #[inline]
     pub fn try_read_relaxed<T: Word>(self, offset: usize) -> Result<T, Error> {
         self.check_word::<T>(offset)?;
-        // SAFETY: as in `try_read`.
+        // SAFETY: as in `try_read`. [PLACE, MAPPED]
         Ok(unsafe { P::Bus::read_relaxed(self.io, offset) })
     }
 
@@ -91,7 +91,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     #[inline]
     pub fn try_write<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
         self.check_word::<T>(offset)?;
-        // SAFETY: as in `try_read`.
+        // SAFETY: as in `try_read`. [PLACE, MAPPED]
         unsafe { P::Bus::write(self.io, offset, value) };
         Ok(())
     }
@@ -103,7 +103,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     #[inline]
     pub fn try_write_relaxed<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
         self.check_word::<T>(offset)?;
-        // SAFETY: as in `try_read`.
+        // SAFETY: as in `try_read`. [PLACE, MAPPED]
         unsafe { P::Bus::write_relaxed(self.io, offset, value) };
         Ok(())
     }
@@ -118,7 +118,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         self.check(offset, to.len(), 1)?;
         let (mut at, mut rest) = (offset, to);
         while !rest.is_empty() {
-            // SAFETY: inside, as checked.
+            // SAFETY: inside, as checked. [PLACE]
             unsafe {
                 #[cfg(target_pointer_width = "64")]
                 if self.load_chunk::<u64, 8>(&mut at, &mut rest) {
@@ -143,7 +143,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         let (mut at, mut rest) = (offset, from);
         while !rest.is_empty() {
             let first = at == offset;
-            // SAFETY: inside, as checked.
+            // SAFETY: inside, as checked. [PLACE]
             unsafe {
                 #[cfg(target_pointer_width = "64")]
                 if self.store_chunk::<u64, 8>(&mut at, &mut rest, first) {
@@ -168,11 +168,11 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         };
         let mut at = offset;
         for word in rest {
-            // SAFETY: the mapping lasts throughout `'drv`; inside and aligned, as checked.
+            // SAFETY: the mapping lasts throughout `'drv`; inside and aligned, as checked. [PLACE, MAPPED]
             *word = unsafe { P::Bus::read_relaxed(opaque(self.io), at) };
             at += mem::size_of::<T>();
         }
-        // SAFETY: as above.
+        // SAFETY: as above. [PLACE, MAPPED]
         *last = unsafe { P::Bus::read(self.io, at) };
         Ok(())
     }
@@ -186,12 +186,12 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         let Some((first, rest)) = from.split_first() else {
             return Ok(());
         };
-        // SAFETY: as in `read_words`.
+        // SAFETY: as in `read_words`. [PLACE, MAPPED]
         unsafe { P::Bus::write(self.io, offset, *first) };
         let mut at = offset;
         for word in rest {
             at += mem::size_of::<T>();
-            // SAFETY: as in `read_words`.
+            // SAFETY: as in `read_words`. [PLACE, MAPPED]
             unsafe { P::Bus::write_relaxed(opaque(self.io), at, *word) };
         }
         Ok(())
@@ -239,7 +239,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
             return false;
         };
         let io = opaque(self.io);
-        // SAFETY: the mapping lasts throughout `'drv`; aligned, as just checked; inside, says the caller.
+        // SAFETY: the mapping lasts throughout `'drv`; aligned, as just checked; inside, says the caller. [PLACE, MAPPED, CALLER]
         let word: T = unsafe {
             if later.is_empty() {
                 P::Bus::read(io, *at)
@@ -274,7 +274,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
         bytes[..N].copy_from_slice(now);
         let word = <T as Word>::truncate(u64::from_le_bytes(bytes));
         let io = opaque(self.io);
-        // SAFETY: as in `load_chunk`.
+        // SAFETY: as in `load_chunk`. [PLACE, MAPPED, CALLER]
         unsafe {
             if ordered {
                 P::Bus::write(io, *at, word);

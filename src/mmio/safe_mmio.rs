@@ -108,7 +108,7 @@ impl<'drv, P: Platform> DriverScope<'drv, P> {
         // SAFETY: the mapping lasts throughout `'drv`, is as large as a `T`, as `map` compared, and aligned as that asks for, as asserted above.
         // Any bytes are a `T`. Volatile accesses by any thread are sound, to whatever register, promises `Addressed`. Nothing else reaches the
         // registers: `regs` ends here without a copy, there is no other way to a handle of this mapping, and no other mapping overlaps
-        // it as long as it lasts.
+        // it as long as it lasts. [PLACE, MAPPED, PROMISE]
         Ok(unsafe { UniqueMmioPointer::new(P::Bus::address(regs.io).cast()) })
     }
 }
@@ -128,7 +128,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
     {
         const { fits::<R, T>() };
         // SAFETY: the mapping lasts throughout `'drv`, which the signature gives the pointer. The block lies in it, is as large as a `T` and as
-        // aligned, as asserted above. Any bytes are a `T`.
+        // aligned, as asserted above. Any bytes are a `T`. [PLACE, MAPPED, PROMISE]
         unsafe { shared(P::Bus::address(self.io)) }
     }
 }
@@ -151,7 +151,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     where
         P::Bus: Addressed,
     {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         Ok(unsafe { self.block_at::<Whole<T>>(offset)?.shared_pointer() })
     }
 }
@@ -179,8 +179,8 @@ const fn fits<R: Registers, T>() {
 /// From `address` on, and throughout `'a`, there is a mapping of an [`Addressed`] bus, as large as a `T` at least, and `address` is aligned for one.
 unsafe fn shared<'a, T: FromBytes + 'a>(address: NonNull<u8>) -> SharedMmioPointer<'a, T> {
     // Shared pointers are made of references, and of unique pointers, which no handle can become. A reference to nothing reaches no byte.
-    // SAFETY: `address` is not null; of a type of no size, it needs nothing more.
+    // SAFETY: `address` is not null; of a type of no size, it needs nothing more. [LOCAL]
     let nothing: &'a () = unsafe { address.cast().as_ref() };
-    // SAFETY: aligned and large enough, says the caller; in the same mapping, where `nothing` points to as well.
+    // SAFETY: aligned and large enough, says the caller; in the same mapping, where `nothing` points to as well. [CALLER]
     unsafe { SharedMmioPointer::from(nothing).child(address.cast()) }
 }

@@ -131,7 +131,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
         self,
         block: G,
     ) -> Mmio<'drv, B, P> {
-        // SAFETY: of the same mapping; a `Place` lies inside its block, is as large as its content `B`, and aligned as that asks for.
+        // SAFETY: of the same mapping; a `Place` lies inside its block, is as large as its content `B`, and aligned as that asks for. [PLACE, MAPPED]
         unsafe { Mmio::new(P::Bus::part(self.io, block.offset()), ()) }
     }
 
@@ -142,7 +142,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
         self,
         memory: G,
     ) -> Mmio<'drv, [u8], P> {
-        // SAFETY: of the same mapping; a `Place` lies inside its block, is `SIZE` bytes large, and aligned to `REGION_ALIGN`.
+        // SAFETY: of the same mapping; a `Place` lies inside its block, is `SIZE` bytes large, and aligned to `REGION_ALIGN`. [PLACE, MAPPED]
         unsafe { Mmio::new(P::Bus::part(self.io, memory.offset()), SIZE) }
     }
 
@@ -152,7 +152,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
         G::Content: Holds,
     {
         let word = self.load_word::<_, true>(register);
-        // SAFETY: `io` is of a mapping that lasts throughout `'drv`.
+        // SAFETY: `io` is of a mapping that lasts throughout `'drv`. [MAPPED]
         let vanished = unsafe { P::Bus::vanished(self.io, swapped::<R, _>(word)) };
         if vanished || access::tells_gone::<G::Content>(word) {
             return Err(Error::Gone);
@@ -175,7 +175,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
     {
         let offset = register.offset();
         // SAFETY: the mapping lasts throughout `'drv`, which this handle cannot outlive. A `Place` lies inside its block, which lies inside the
-        // mapping, and is aligned in it as the width asks for; the block itself is as well.
+        // mapping, and is aligned in it as the width asks for; the block itself is as well. [PLACE, MAPPED]
         let word: WordOf<G::Content> = unsafe {
             if ORDERED {
                 P::Bus::read(self.io, offset)
@@ -193,7 +193,7 @@ impl<'drv, R: Registers, P: Platform> Mmio<'drv, R, P> {
     {
         let offset = register.offset();
         let word = swapped::<R, _>(value.to_word());
-        // SAFETY: as in `load_word`.
+        // SAFETY: as in `load_word`. [PLACE, MAPPED]
         unsafe {
             if ORDERED {
                 P::Bus::write(self.io, offset, word);

@@ -73,22 +73,22 @@ macro_rules! word {
 
             #[inline(always)]
             unsafe fn read_volatile(address: *const Self) -> Self {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller's promise. [CALLER]
                 unsafe { address.read_volatile() }
             }
             #[inline(always)]
             unsafe fn write_volatile(address: *mut Self, value: Self) {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller's promise. [CALLER]
                 unsafe { address.write_volatile(value) }
             }
             #[inline(always)]
             unsafe fn load_relaxed(address: *mut Self) -> Self {
-                // SAFETY: aligned and valid throughout this call, says the caller. Relaxed: order is made by barriers and device accesses.
+                // SAFETY: aligned and valid throughout this call, says the caller. Relaxed: order is made by barriers and device accesses. [WORDS, CALLER]
                 unsafe { <$atomic>::from_ptr(address) }.load(Relaxed)
             }
             #[inline(always)]
             unsafe fn store_relaxed(address: *mut Self, value: Self) {
-                // SAFETY: as above. Relaxed: as above.
+                // SAFETY: as above. Relaxed: as above. [WORDS, CALLER]
                 unsafe { <$atomic>::from_ptr(address) }.store(value, Relaxed);
             }
             #[inline(always)]

@@ -44,7 +44,7 @@ fn boot_time() -> Option<Instant> {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: writes a `timespec` to where it is pointed.
+    // SAFETY: writes a `timespec` to where it is pointed. [FOREIGN]
     let result = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut time) };
     // Neither part is negative: it is the time since the boot.
     let nanos = (time.tv_sec as u64)
@@ -64,7 +64,7 @@ pub(crate) fn sleep_exactly() {
     #[cfg(target_os = "linux")]
     {
         let nanos: libc::c_ulong = 1;
-        // SAFETY: sets a number of the calling thread. If it does not, sleeps are late.
+        // SAFETY: sets a number of the calling thread. If it does not, sleeps are late. [FOREIGN]
         unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanos) };
     }
 }

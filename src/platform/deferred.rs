@@ -11,9 +11,9 @@ pub struct DeferredNode {
     call: DeferredCall,
 }
 
-// SAFETY: a node is written by the one who pushes it and read by the one who pops it, both under the queue's lock.
+// SAFETY: a node is written by the one who pushes it and read by the one who pops it, both under the queue's lock. [SHARED, LOCKED]
 unsafe impl Send for DeferredNode {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, LOCKED]
 unsafe impl Sync for DeferredNode {}
 
 impl fmt::Debug for DeferredNode {
@@ -29,7 +29,7 @@ pub struct DeferredCall {
     argument: *mut (),
 }
 
-// SAFETY: `Platform::defer` has it that the call is sound on any thread.
+// SAFETY: `Platform::defer` has it that the call is sound on any thread. [SHARED, PROMISE]
 unsafe impl Send for DeferredCall {}
 
 impl DeferredCall {
@@ -38,7 +38,7 @@ impl DeferredCall {
     /// # Safety
     /// Once per push, where one may sleep, outside every callback and lock.
     pub unsafe fn make(self) {
-        // SAFETY: the promises of `Platform::defer` and of the caller.
+        // SAFETY: the promises of `Platform::defer` and of the caller. [CALLER]
         unsafe { (self.run)(self.argument) }
     }
 }
@@ -50,7 +50,7 @@ pub struct DeferredQueue {
     last: *mut DeferredNode,
 }
 
-// SAFETY: the nodes are valid until popped and are touched only under the lock that holds the queue.
+// SAFETY: the nodes are valid until popped and are touched only under the lock that holds the queue. [SHARED, LOCKED]
 unsafe impl Send for DeferredQueue {}
 
 impl DeferredQueue {
@@ -68,7 +68,7 @@ impl DeferredQueue {
     /// # Safety
     /// As for [`Platform::defer`](crate::platform::Platform::defer).
     pub unsafe fn push(&mut self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise; `last`, being in the queue, is valid.
+        // SAFETY: the caller's promise; `last`, being in the queue, is valid. [QUEUED, CALLER]
         unsafe {
             node.write(DeferredNode {
                 next: ptr::null_mut(),
@@ -95,7 +95,7 @@ impl DeferredQueue {
         if self.first.is_null() {
             return None;
         }
-        // SAFETY: nodes in the queue are valid.
+        // SAFETY: nodes in the queue are valid. [QUEUED]
         let (call, next) = unsafe { ((*self.first).call, (*self.first).next) };
         self.first = next;
         if next.is_null() {

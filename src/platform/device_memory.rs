@@ -16,9 +16,9 @@ use crate::platform::{Barriers, Bus};
 #[repr(transparent)]
 pub struct DeviceMemory(NonNull<u8>);
 
-// SAFETY: an address means the same in all contexts; what may be done with it is up to the unsafe functions.
+// SAFETY: an address means the same in all contexts; what may be done with it is up to the unsafe functions. [SHARED]
 unsafe impl Send for DeviceMemory {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for DeviceMemory {}
 
 impl DeviceMemory {
@@ -41,7 +41,7 @@ impl DeviceMemory {
     #[inline(always)]
     #[must_use]
     pub unsafe fn part(self, offset: usize) -> Self {
-        // SAFETY: inside the mapping or at its end, says the caller, so it does not wrap.
+        // SAFETY: inside the mapping or at its end, says the caller, so it does not wrap. [CALLER]
         DeviceMemory(unsafe { self.0.add(offset) })
     }
 
@@ -51,7 +51,7 @@ impl DeviceMemory {
     /// As there.
     #[inline(always)]
     pub unsafe fn read_relaxed<T: Word>(self, offset: usize) -> T {
-        // SAFETY: inside the mapping and aligned, says the caller.
+        // SAFETY: inside the mapping and aligned, says the caller. [WORDS, CALLER]
         unsafe { T::read_volatile(self.0.as_ptr().add(offset).cast()) }.to_le()
     }
 
@@ -61,7 +61,7 @@ impl DeviceMemory {
     /// As there.
     #[inline(always)]
     pub unsafe fn write_relaxed<T: Word>(self, offset: usize, value: T) {
-        // SAFETY: inside the mapping and aligned, says the caller.
+        // SAFETY: inside the mapping and aligned, says the caller. [WORDS, CALLER]
         unsafe { T::write_volatile(self.0.as_ptr().add(offset).cast(), value.to_le()) }
     }
 }
@@ -110,7 +110,7 @@ pub unsafe trait MemoryBus: 'static {
     }
 }
 
-// SAFETY: what a `MemoryBus` promises. The order of accesses: volatile ones to one device stay in program order; for memory it is what its `Barriers` promise.
+// SAFETY: what a `MemoryBus` promises. The order of accesses: volatile ones to one device stay in program order; for memory it is what its `Barriers` promise. [PROMISE]
 unsafe impl<B: MemoryBus> Bus for B {
     type Region = <B as MemoryBus>::Region;
     type Mapping = <B as MemoryBus>::Mapping;
@@ -130,13 +130,13 @@ unsafe impl<B: MemoryBus> Bus for B {
 
     #[inline(always)]
     unsafe fn part(io: DeviceMemory, offset: usize) -> DeviceMemory {
-        // SAFETY: (this and those below) the caller's promise.
+        // SAFETY: (this and those below) the caller's promise. [CALLER]
         unsafe { io.part(offset) }
     }
 
     #[inline(always)]
     unsafe fn read<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
+        // SAFETY: see `part`. [CALLER]
         let value = unsafe { io.read_relaxed(offset) };
         B::Barriers::read_barrier();
         value
@@ -144,26 +144,26 @@ unsafe impl<B: MemoryBus> Bus for B {
 
     #[inline(always)]
     unsafe fn read_relaxed<T: Word>(io: DeviceMemory, offset: usize) -> T {
-        // SAFETY: see `part`.
+        // SAFETY: see `part`. [CALLER]
         unsafe { io.read_relaxed(offset) }
     }
 
     #[inline(always)]
     unsafe fn write<T: Word>(io: DeviceMemory, offset: usize, value: T) {
         B::Barriers::write_barrier();
-        // SAFETY: see `part`.
+        // SAFETY: see `part`. [CALLER]
         unsafe { io.write_relaxed(offset, value) }
     }
 
     #[inline(always)]
     unsafe fn write_relaxed<T: Word>(io: DeviceMemory, offset: usize, value: T) {
-        // SAFETY: see `part`.
+        // SAFETY: see `part`. [CALLER]
         unsafe { io.write_relaxed(offset, value) }
     }
 
     #[inline(always)]
     unsafe fn vanished<T: Word>(io: DeviceMemory, value: T) -> bool {
-        // SAFETY: see `part`.
+        // SAFETY: see `part`. [CALLER]
         unsafe { <B as MemoryBus>::vanished(io, value) }
     }
 }

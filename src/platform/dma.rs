@@ -76,7 +76,7 @@ pub unsafe trait Dma: Sync {
     /// `at` is aligned to the width, and so many bytes from there on are inside a block that has not been freed.
     #[inline(always)]
     unsafe fn read<T: Word>(at: NonNull<u8>) -> T {
-        // SAFETY: aligned and valid, says the caller; sound whatever happens to the memory meanwhile, by promise 2.
+        // SAFETY: aligned and valid, says the caller; sound whatever happens to the memory meanwhile, by promise 2. [WORDS, CALLER]
         unsafe { T::load_relaxed(at.as_ptr().cast()) }.to_le()
     }
 
@@ -86,7 +86,7 @@ pub unsafe trait Dma: Sync {
     /// As for [`read`](Dma::read).
     #[inline(always)]
     unsafe fn write<T: Word>(at: NonNull<u8>, value: T) {
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`. [WORDS, CALLER]
         unsafe { T::store_relaxed(at.as_ptr().cast(), value.to_le()) }
     }
 }
@@ -104,7 +104,7 @@ pub struct DmaBlock {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDma;
 
-// SAFETY: there is no such device, so there are no claims and no blocks.
+// SAFETY: there is no such device, so there are no claims and no blocks. [PROMISE]
 unsafe impl Dma for NoDma {
     type Device = Infallible;
     type Claim = Infallible;
@@ -127,7 +127,7 @@ unsafe impl Dma for NoDma {
     }
 }
 
-// SAFETY: for its devices, of which there are none.
+// SAFETY: for its devices, of which there are none. [PROMISE]
 unsafe impl Barriers for NoDma {
     fn write_barrier() {}
 

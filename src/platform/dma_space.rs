@@ -71,7 +71,7 @@ struct Block {
     size: u64,
 }
 
-// SAFETY: the cells are atomics, and freed under the lock of the state, by which the map is reached.
+// SAFETY: the cells are atomics, and freed under the lock of the state, by which the map is reached. [SHARED, LOCKED]
 unsafe impl Send for Block {}
 
 /// How many bytes a cell has.
@@ -240,7 +240,7 @@ impl Block {
     /// The cell that a byte is in, which is inside.
     fn cell(&self, offset: usize) -> &AtomicUsize {
         assert!((offset as u64) < self.size);
-        // SAFETY: inside, as checked. The block is in the map, so it is not freed, and is not while the map is borrowed.
+        // SAFETY: inside, as checked. The block is in the map, so it is not freed, and is not while the map is borrowed. [LOCKED]
         unsafe { self.cells.add(offset / CELL).as_ref() }
     }
 
@@ -298,7 +298,7 @@ impl Drop for DmaClaim {
 
 // SAFETY: the promises, by their numbers. 1: a block is the global allocator's, zeroed, and freed by `free` only; both its addresses are multiples of its alignment, the
 // device's by `room`. 2: both sides access whole cells, atomically. 3: a device has no other way to memory than its space, which looks under its lock whether it
-// is open and what is in it. 4: `claimed` is changed under the lock.
+// is open and what is in it. 4: `claimed` is changed under the lock. [PROMISE]
 unsafe impl Dma for EmulatedDma {
     type Device = DmaSpace;
     type Claim = DmaClaim;
@@ -328,7 +328,7 @@ unsafe impl Dma for EmulatedDma {
         let device = state
             .room(size, PAGE.max(layout.align() as u64), last)
             .ok_or(Error::DmaMask(claim.address_bits))?;
-        // SAFETY: not of size zero.
+        // SAFETY: not of size zero. [LOCAL]
         let cpu = NonNull::new(unsafe { alloc::alloc_zeroed(cells) }).ok_or(Error::NoMemory)?;
         state.next = device.saturating_add(size).saturating_add(PAGE);
         let cells = cpu.cast();
@@ -340,7 +340,7 @@ unsafe impl Dma for EmulatedDma {
         // Under the lock, so no access of the device is under way, and from here on none finds it.
         claim.lock().blocks.remove(&block.device);
         if let Some(layout) = in_cells(layout) {
-            // SAFETY: allocated with this layout, and not used again, says the caller.
+            // SAFETY: allocated with this layout, and not used again, says the caller. [CALLER]
             unsafe { alloc::dealloc(block.cpu.as_ptr(), layout) };
         }
     }
@@ -352,7 +352,7 @@ unsafe impl Dma for EmulatedDma {
 
     unsafe fn read<T: Word>(at: NonNull<u8>) -> T {
         let (cell, within) = cell_of(at);
-        // SAFETY: `at` is inside a block, which consists of cells, is not freed, and is accessed by nothing but cells, atomically. Relaxed: a read promises no order.
+        // SAFETY: `at` is inside a block, which consists of cells, is not freed, and is accessed by nothing but cells, atomically. Relaxed: a read promises no order. [WORDS, CALLER]
         let cell = unsafe { cell.as_ref() }.load(Ordering::Relaxed);
         let mut bytes = [0; 8];
         let width = mem::size_of::<T>();
@@ -362,7 +362,7 @@ unsafe impl Dma for EmulatedDma {
 
     unsafe fn write<T: Word>(at: NonNull<u8>, value: T) {
         let (cell, within) = cell_of(at);
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`. [WORDS, CALLER]
         let cell = unsafe { cell.as_ref() };
         let width = mem::size_of::<T>();
         let value = value.to_u64().to_le_bytes();
@@ -379,7 +379,7 @@ unsafe impl Dma for EmulatedDma {
     }
 }
 
-// SAFETY: the devices are models, which see memory by the atomic accesses of `DmaSpace` and of the bus.
+// SAFETY: the devices are models, which see memory by the atomic accesses of `DmaSpace` and of the bus. [PROMISE]
 unsafe impl Barriers for EmulatedDma {
     fn write_barrier() {
         // Release: pairs with the Acquire of the loads in `DmaSpace::read`.
@@ -395,6 +395,6 @@ unsafe impl Barriers for EmulatedDma {
 /// The cell that an address lies in, and where in it. (An aligned access of a `Word` ends in the same, being no wider.)
 fn cell_of(at: NonNull<u8>) -> (NonNull<AtomicUsize>, usize) {
     let within = at.addr().get() % CELL;
-    // SAFETY: a block begins at a multiple of `CELL`, so this does not leave it.
+    // SAFETY: a block begins at a multiple of `CELL`, so this does not leave it. [CALLER]
     (unsafe { at.sub(within) }.cast(), within)
 }

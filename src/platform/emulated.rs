@@ -77,9 +77,9 @@ pub struct Io {
     base: usize,
 }
 
-// SAFETY: the pointer is only ever used as a shared reference to a `Shared`, which is `Sync`.
+// SAFETY: the pointer is only ever used as a shared reference to a `Shared`, which is `Sync`. [SHARED]
 unsafe impl Send for Io {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for Io {}
 
 impl fmt::Debug for Io {
@@ -89,7 +89,7 @@ impl fmt::Debug for Io {
 }
 
 // SAFETY: a mapping keeps its region alive and at one place by an `Arc`; `mapped` admits one mapping at a time; accesses go
-// through a `Sync` model, which is safe code and so neither tears nor races.
+// through a `Sync` model, which is safe code and so neither tears nor races. [PROMISE]
 unsafe impl Bus for Emulated {
     type Region = Region;
     type Mapping = Mapped;
@@ -124,7 +124,7 @@ unsafe impl Bus for Emulated {
     }
 
     unsafe fn read<T: Word>(io: Io, offset: usize) -> T {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         let value = unsafe { Self::read_relaxed(io, offset) };
         // Acquire: pairs with the release of whatever the model told this by, a relaxed store included, so that what its thread wrote before is seen.
         fence(Ordering::Acquire);
@@ -132,7 +132,7 @@ unsafe impl Bus for Emulated {
     }
 
     unsafe fn read_relaxed<T: Word>(io: Io, offset: usize) -> T {
-        // SAFETY: the mapping has not been dropped, says the caller, and it keeps the region alive.
+        // SAFETY: the mapping has not been dropped, says the caller, and it keeps the region alive. [CALLER]
         let shared = unsafe { io.shared.as_ref() };
         let offset = (io.base + offset) as u64;
         T::truncate(shared.model.read(offset, core::mem::size_of::<T>() as u8))
@@ -141,12 +141,12 @@ unsafe impl Bus for Emulated {
     unsafe fn write<T: Word>(io: Io, offset: usize, value: T) {
         // Release: pairs with the acquire of a model that hears of this by a relaxed load, so that it sees what was written before.
         fence(Ordering::Release);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { Self::write_relaxed(io, offset, value) }
     }
 
     unsafe fn write_relaxed<T: Word>(io: Io, offset: usize, value: T) {
-        // SAFETY: as in `read_relaxed`.
+        // SAFETY: as in `read_relaxed`. [CALLER]
         let shared = unsafe { io.shared.as_ref() };
         let offset = (io.base + offset) as u64;
         shared

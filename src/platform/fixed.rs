@@ -26,7 +26,7 @@ pub struct FixedMemory<const N: usize> {
 const HALF: u32 = usize::BITS / 2;
 const LOW: usize = (1 << HALF) - 1;
 
-// SAFETY: the buffer is never accessed here, only divided into disjoint blocks by the atomic `state`.
+// SAFETY: the buffer is never accessed here, only divided into disjoint blocks by the atomic `state`. [SHARED, CLAIMED]
 unsafe impl<const N: usize> Sync for FixedMemory<N> {}
 
 impl<const N: usize> FixedMemory<N> {
@@ -64,7 +64,7 @@ impl<const N: usize> FixedMemory<N> {
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
-                // SAFETY: `start <= end <= N`, so this stays inside the buffer.
+                // SAFETY: `start <= end <= N`, so this stays inside the buffer. [LOCAL]
                 Ok(_) => return NonNull::new(unsafe { base.add(start) }),
                 Err(now) => state = now,
             }

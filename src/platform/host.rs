@@ -126,7 +126,7 @@ impl<B: Bus, D: HostDma> Host<B, D> {
     /// Inside a callback, where one may not; inside work as well, whose context has the proof.
     pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         assert!(!contexts::in_callback(), "a callback may not sleep");
-        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
+        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime. [AWAKE]
         f(unsafe { MaySleep::assume() })
     }
 }
@@ -244,7 +244,7 @@ impl Deferral {
         loop {
             if let Some(call) = deferred.queue.pop() {
                 drop(deferred);
-                // SAFETY: each call comes out of the queue once; this thread runs no callback and may sleep.
+                // SAFETY: each call comes out of the queue once; this thread runs no callback and may sleep. [QUEUED]
                 unsafe { call.make() };
                 deferred = lock(&self.deferred);
             } else if deferred.stop {
@@ -261,7 +261,7 @@ impl Deferral {
 
 // SAFETY: the promises, by their numbers. 1: mutexes held for a few instructions, callable from callbacks, which are threads; deferred
 // calls have their own thread. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: locks do not panic
-// here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the loops of the timer threads only.
+// here; a tracer is caught, in its call and in its drop. Timers are a `Monitor`'s, called by the loops of the timer threads only. [PROMISE]
 unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
     type Bus = B;
     type RawLock = StdRawLock;
@@ -276,12 +276,12 @@ unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
         if layout.size() == 0 {
             return None;
         }
-        // SAFETY: not of size zero.
+        // SAFETY: not of size zero. [LOCAL]
         NonNull::new(unsafe { alloc::alloc(layout) })
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { alloc::dealloc(block.as_ptr(), layout) }
     }
 
@@ -298,7 +298,7 @@ unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
     }
 
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             lock(&self.handle.deferral.deferred)
                 .queue

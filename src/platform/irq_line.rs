@@ -79,7 +79,7 @@ struct Handler {
     disabled: u32,
 }
 
-// SAFETY: the context is only handed to the entry and the storm, which may be called on any thread.
+// SAFETY: the context is only handed to the entry and the storm, which may be called on any thread. [SHARED]
 unsafe impl Send for Handler {}
 
 /// A handler on an [`IrqLine`].
@@ -160,7 +160,7 @@ impl IrqLine {
             let mut ours = false;
             state = self.call(state, number, || {
                 // SAFETY: on the list until a moment ago, so it was not shut, and since the line says that it is being called, its shut does
-                // not return before that has ended.
+                // not return before that has ended. [SHUT, LOCKED]
                 ours = unsafe { entry(context) };
                 told(number, ours);
             });
@@ -185,7 +185,7 @@ impl IrqLine {
             let (number, storm, context) = (handler.number, handler.storm, handler.context);
             last = number;
             if let Some(storm) = storm {
-                // SAFETY: as for an entry.
+                // SAFETY: as for an entry. [SHUT, LOCKED]
                 state = self.call(state, number, || unsafe { storm(context) });
             }
         }
@@ -231,7 +231,7 @@ impl IrqLine {
             state.last_number += 1;
             let number = state.last_number;
             let line = self.clone();
-            // SAFETY: memory for a node, says the caller.
+            // SAFETY: memory for a node, says the caller. [CALLER]
             unsafe { node.write(LineHandler { line, number }) };
             state.handlers.push(Handler {
                 number,

@@ -134,7 +134,7 @@ pub struct IrqState {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoIrqs;
 
-// SAFETY: there is no line, so no node is ever initialised.
+// SAFETY: there is no line, so no node is ever initialised. [PROMISE]
 unsafe impl Irqs for NoIrqs {
     type Line = Infallible;
     type Node = Infallible;

@@ -26,7 +26,7 @@ const KIND: BarrierKind = if cfg!(any(target_arch = "x86", target_arch = "x86_64
 };
 
 // SAFETY: on x86 neither two reads nor two writes are reordered, of memory or of an uncached mapping (Intel's manual, volume 3, "Memory Ordering"), so holding back the compiler does
-// it. On the others these are the machine's barriers for what devices share, of loads and of stores, registers included, as in the table.
+// it. On the others these are the machine's barriers for what devices share, of loads and of stores, registers included, as in the table. [PROMISE, MACHINE]
 unsafe impl Barriers for MachineBarriers {
     #[inline(always)]
     fn write_barrier() {

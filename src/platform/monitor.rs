@@ -222,7 +222,7 @@ impl Bank {
             match state.queue.take_due(self.now()) {
                 Due::Call(call) => {
                     drop(state);
-                    // SAFETY: just taken out, and `finished` comes next; no lock is held.
+                    // SAFETY: just taken out, and `finished` comes next; no lock is held. [QUEUED]
                     let call = || unsafe { call.make() };
                     if self.work {
                         contexts::work(call);
@@ -253,7 +253,7 @@ impl Bank {
 
 // SAFETY: all access to a queue is under its mutex. Its thread makes each call that it takes out with the mutex free, then notes its end
 // and wakes all waiters of `ended`. Mutexes and condition variables are in the host, which outlives its scopes. There is a bank for
-// each number that `here` returns.
+// each number that `here` returns. [PROMISE]
 unsafe impl Monitor for HostTimers {
     type Size = Large;
 

@@ -20,7 +20,7 @@ pub struct StdRawLock {
 }
 
 // SAFETY: `lock` returns only to the one that moved `state` from FREE (by the exchange, or by a swap that found FREE), and
-// only `unlock` makes it FREE again; Acquire and Release order the holders' accesses.
+// only `unlock` makes it FREE again; Acquire and Release order the holders' accesses. [PROMISE]
 unsafe impl RawLock for StdRawLock {
     type Saved = ();
 

@@ -112,12 +112,12 @@ pub fn register<'drv, P: Platform, R: Registration<P>>(
     });
     let init = |place: NonNull<Own<R>>| {
         if let Some(item) = item.take() {
-            // SAFETY: memory for the item, ours alone until it is registered.
+            // SAFETY: memory for the item, ours alone until it is registered. [ARENA]
             unsafe { place.write(item) };
         }
         Ok(())
     };
-    // SAFETY: `init` is called once and so writes the item; `undo` takes it out again when it was refused, so that nobody else has seen it.
+    // SAFETY: `init` is called once and so writes the item; `undo` takes it out again when it was refused, so that nobody else has seen it. [LISTED]
     let registered = unsafe {
         let mut refused = None;
         let registered = scope.register(name, init, |place: NonNull<Own<R>>| {
@@ -126,11 +126,11 @@ pub fn register<'drv, P: Platform, R: Registration<P>>(
         (registered, refused)
     };
     match registered {
-        // SAFETY: the item is only written by `release`, which nobody who has a `'drv` outlives.
+        // SAFETY: the item is only written by `release`, which nobody who has a `'drv` outlives. [STAYS, PHASES, BRAND]
         (Ok(place), _) => Ok(unsafe { place.as_ref().get() }),
         (Err(error), refused) => {
             if let Some(refused) = refused.or(item) {
-                // SAFETY: on no list; each once.
+                // SAFETY: on no list; each once. [LISTED]
                 unsafe {
                     refused.get().destroy();
                     registry::Registration::<P>::release(&refused);
@@ -152,17 +152,17 @@ impl<R> Own<R> {
     /// # Safety
     /// The item is not released while the reference is used.
     unsafe fn get<'a>(&self) -> &'a R {
-        // SAFETY: written before this is shared, then only by `release`; the caller's promise.
+        // SAFETY: written before this is shared, then only by `release`; the caller's promise. [CALLER]
         self.item.with(|item| unsafe { &**item })
     }
 }
 
-// SAFETY: the promise of the platform's own `Registration` is the same.
+// SAFETY: the promise of the platform's own `Registration` is the same. [SHUT, PROMISE]
 unsafe impl<P: Platform, R: Registration<P>> registry::Registration<P> for Own<R> {
     const KIND: Kind = Kind::Other(R::KIND);
 
     fn close(&self, core: &Core<P>) {
-        // SAFETY: `release` comes later; so below.
+        // SAFETY: `release` comes later; so below. [PHASES]
         unsafe { self.get() }.close(&core.platform);
     }
 
@@ -173,22 +173,22 @@ unsafe impl<P: Platform, R: Registration<P>> registry::Registration<P> for Own<R
                 name: &self.name,
             });
         };
-        // SAFETY: as above.
+        // SAFETY: as above. [PHASES]
         Some(unsafe { self.get() }.shut(&core.platform, cx, &stalled))
     }
 
     fn inspect(&self) -> Details {
-        // SAFETY: as above.
+        // SAFETY: as above. [PHASES]
         Details::Other(unsafe { self.get() }.inspect())
     }
 
     unsafe fn destroy(&self) -> bool {
-        // SAFETY: as above; and the caller's promise is the same.
+        // SAFETY: as above; and the caller's promise is the same. [PHASES, CALLER]
         unsafe { self.get().destroy() }
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: called once, when nobody uses the item any more.
+        // SAFETY: called once, when nobody uses the item any more. [PHASES]
         self.item
             .with_mut(|item| unsafe { ManuallyDrop::drop(&mut *item) });
         false
@@ -209,9 +209,9 @@ pub struct Callback<P: Platform, S: Signature> {
 }
 
 // SAFETY: the closure is `Send`, and called by the one context that has `running`; the core is only used as its `Sync` parts allow (the platform, its
-// driver's name); the rest is atomic or never written.
+// driver's name); the rest is atomic or never written. [SHARED, ALONE]
 unsafe impl<P: Platform, S: Signature> Send for Callback<P, S> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, ALONE]
 unsafe impl<P: Platform, S: Signature> Sync for Callback<P, S> {}
 
 /// What became of a cause to run a callback.
@@ -257,7 +257,7 @@ impl<P: Platform, S: Signature> Callback<P, S> {
     /// Called for a registration of the scope that the closure was made in, between the begin of its [`register`] and the return of its
     /// [`shut`](Registration::shut), which waits until this has returned.
     pub unsafe fn run<'c>(&self, mut context: impl FnMut() -> S::Context<'c>) -> Run<S::Output> {
-        // SAFETY: the core outlives the scope's memory, in which the registration lies.
+        // SAFETY: the core outlives the scope's memory, in which the registration lies. [STAYS]
         let core = unsafe { self.core.as_ref() };
         let me = core.platform.context();
         if !self.running.enter(me) {
@@ -284,7 +284,7 @@ impl<P: Platform, S: Signature> Callback<P, S> {
         let returned = core.guarded(Some(&self.name), || {
             let mut context = context();
             self.closure.with(|closure| {
-                // SAFETY: destroyed after `shut` only, which waits for the caller; the mark keeps every other context from calling it.
+                // SAFETY: destroyed after `shut` only, which waits for the caller; the mark keeps every other context from calling it. [ALONE, SHUT]
                 unsafe { (*closure).as_ref().map(|c| c.call(&mut context)) }
             })
         });
@@ -302,14 +302,14 @@ impl<P: Platform, S: Signature> Callback<P, S> {
     /// # Safety
     /// As for [`Registration::destroy`] of the registration that this is a part of, to be called from there.
     pub unsafe fn destroy(&self) -> bool {
-        // SAFETY: no run is under way or begins, says the caller.
+        // SAFETY: no run is under way or begins, says the caller. [CALLER]
         let closure = self
             .closure
             .with_mut(|closure| unsafe { (*closure).take() });
         let Some(closure) = closure else {
             return false;
         };
-        // SAFETY: likewise; the scope's memory is there.
+        // SAFETY: likewise; the scope's memory is there. [CALLER]
         unsafe { closure.destroy() };
         true
     }

@@ -77,7 +77,7 @@ impl Sim {
     /// Inside a callback, where one may not; inside work as well, whose context has the proof.
     pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         assert!(!contexts::in_callback(), "a callback may not sleep");
-        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime.
+        // SAFETY: a thread outside every callback may sleep, throughout `f`, which is generic in the lifetime. [AWAKE]
         f(unsafe { MaySleep::assume() })
     }
 
@@ -243,7 +243,7 @@ impl fmt::Debug for Sim {
 
 // SAFETY: the promises, by their numbers. 1: a mutex held for a few instructions; deferred calls are made by `advance_to` or a thread
 // of their own, outside callbacks. 2: the global allocator. 3: `contexts` numbers threads and nested callbacks. 4: nothing here
-// panics but `sleep`. Timers are called by `advance_to` only.
+// panics but `sleep`. Timers are called by `advance_to` only. [PROMISE]
 unsafe impl Platform for Sim {
     type Bus = Emulated;
     type RawLock = StdRawLock;
@@ -258,12 +258,12 @@ unsafe impl Platform for Sim {
         if layout.size() == 0 {
             return None;
         }
-        // SAFETY: not of size zero.
+        // SAFETY: not of size zero. [LOCAL]
         NonNull::new(unsafe { alloc::alloc(layout) })
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { alloc::dealloc(block.as_ptr(), layout) }
     }
 
@@ -287,7 +287,7 @@ unsafe impl Platform for Sim {
 
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
         let mut state = self.0.lock();
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { state.deferred.push(node, run, argument) };
         // In a callback of this world, the `advance` that runs it makes the call next. Elsewhere nobody may ever let time pass in this
         // world again, or whoever does may wait for this thread.

@@ -72,7 +72,7 @@ thread_local! {
 #[derive(Debug)]
 pub enum Fenced {}
 
-// SAFETY: two SeqCst fences.
+// SAFETY: two SeqCst fences. [PROMISE]
 unsafe impl Fences for Fenced {
     unsafe fn ready() -> bool {
         true
@@ -109,7 +109,7 @@ pub enum Membarrier {}
 impl Membarrier {
     fn call(command: libc::c_int) -> bool {
         const NO_FLAGS: libc::c_int = 0;
-        // SAFETY: membarrier(2) takes a command, flags and a CPU, and touches no memory of ours.
+        // SAFETY: membarrier(2) takes a command, flags and a CPU, and touches no memory of ours. [FOREIGN]
         let done = unsafe { libc::syscall(libc::SYS_membarrier, command, NO_FLAGS, 0) };
         done == 0
     }
@@ -118,7 +118,7 @@ impl Membarrier {
 // SAFETY: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED: when it returns, each thread of the process that was running has passed a
 // full memory barrier between the call's begin and its end; one that was not running passed one when it was switched. With the
 // compiler held back, a reader's store and its load are in program order around any point where that barrier may fall: if it falls
-// before the load, the load sees what was stored before the call; else the store came before it, and is seen after the call.
+// before the load, the load sees what was stored before the call; else the store came before it, and is seen after the call. [PROMISE, FOREIGN]
 #[cfg(target_os = "linux")]
 unsafe impl Fences for Membarrier {
     unsafe fn ready() -> bool {
@@ -134,7 +134,7 @@ unsafe impl Fences for Membarrier {
         // The caller's own fence, for readers that make one as well (`Slots` at a thread's first section).
         fence(Ordering::SeqCst);
         // Pairs with `light`.
-        // SAFETY: as for this.
+        // SAFETY: as for this. [INSIDE]
         if unsafe { Self::ready() } && !Self::call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
             // Readers rely on it by now, so nothing may be freed any more. (No `eprintln!`, whose panic would come before the abort.)
             let told = b"driver-scope: membarrier(2) works no more, although it was registered\n";
@@ -202,7 +202,7 @@ struct Block {
     older: AtomicPtr<Block>,
 }
 
-// SAFETY: `next` is not written after the block is published, and only followed.
+// SAFETY: `next` is not written after the block is published, and only followed. [SHARED]
 unsafe impl Sync for Block {}
 
 /// All blocks, newest first.
@@ -215,7 +215,7 @@ fn walk(
 ) -> impl Iterator<Item = &'static Block> {
     let mut block = first;
     core::iter::from_fn(move || {
-        // SAFETY: blocks are published whole, and never freed.
+        // SAFETY: blocks are published whole, and never freed. [INSIDE]
         let here = unsafe { block.as_ref() }?;
         block = next(here);
         Some(here)
@@ -271,7 +271,7 @@ fn claim() -> &'static Block {
 
 /// The thread ends: gives its blocks back, but for those with sections that were forgotten.
 fn retire() {
-    // SAFETY: `UNREGISTERED`.
+    // SAFETY: `UNREGISTERED`. [INSIDE]
     unsafe {
         Fenced::set_mine(&raw const UNREGISTERED);
         #[cfg(target_os = "linux")]
@@ -309,13 +309,13 @@ fn at_exit() {
         static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
         let key = KEY.get_or_init(|| {
             let mut key = 0;
-            // SAFETY: a place for a key, and a function that may be called at the end of any thread.
+            // SAFETY: a place for a key, and a function that may be called at the end of any thread. [FOREIGN]
             let made = unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) };
             (made == 0).then_some(key)
         });
         // A process that has used up its keys keeps the blocks of threads that have ended.
         if let Some(key) = *key {
-            // SAFETY: a key of ours; the value is a number, and nobody follows it.
+            // SAFETY: a key of ours; the value is a number, and nobody follows it. [FOREIGN]
             let _ = unsafe { libc::pthread_setspecific(key, ptr::without_provenance(round)) };
         }
     }
@@ -342,18 +342,18 @@ impl Drop for AtExit {
 
 // SAFETY: the promises, by their numbers. 1: a block is claimed by one thread at a time and never freed; `more` looks for room; what `mine` returns
 // besides is `UNREGISTERED`, whose first cell is taken and which nobody writes. 2: a block is on the list before its thread returns from
-// `more`. 3: `Fences`; a thread whose fences are not ready keeps `UNREGISTERED`, so that `Slots` makes a full fence for each section.
+// `more`. 3: `Fences`; a thread whose fences are not ready keeps `UNREGISTERED`, so that `Slots` makes a full fence for each section. [PROMISE]
 unsafe impl<F: Fences> Readers for Threads<F> {
     #[inline(always)]
     fn mine(&self) -> &Cells {
-        // SAFETY: `UNREGISTERED`, or the cells of a block; neither is ever freed.
+        // SAFETY: `UNREGISTERED`, or the cells of a block; neither is ever freed. [INSIDE]
         unsafe { &*F::mine() }
     }
 
     fn more(&self) -> &Cells {
         let roomy = mine().find(|block| block.cells.has_room());
         let block = roomy.unwrap_or_else(claim);
-        // SAFETY: ready, and a block of this thread.
+        // SAFETY: ready, and a block of this thread. [INSIDE]
         unsafe {
             if ptr::eq(F::mine(), &raw const UNREGISTERED) && F::ready() {
                 F::set_mine(&raw const block.cells);
@@ -375,12 +375,12 @@ unsafe impl<F: Fences> Readers for Threads<F> {
 
     #[inline(always)]
     fn light(&self) {
-        // SAFETY: here is where it is for.
+        // SAFETY: here is where it is for. [INSIDE]
         unsafe { F::light() };
     }
 
     fn heavy(&self) {
-        // SAFETY: as above.
+        // SAFETY: as above. [INSIDE]
         unsafe { F::heavy() };
     }
 

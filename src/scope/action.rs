@@ -24,18 +24,18 @@ impl<F> Action<F> {
     /// # Safety
     /// Called at most once.
     pub(crate) unsafe fn take(&self) -> F {
-        // SAFETY: taken at most once, says the caller.
+        // SAFETY: taken at most once, says the caller. [CALLER]
         self.action
             .with_mut(|action| unsafe { ManuallyDrop::take(&mut *action) })
     }
 }
 
-// SAFETY: an action is called from nowhere but its own `shut`.
+// SAFETY: an action is called from nowhere but its own `shut`. [SHUT]
 unsafe impl<P: Platform, F: FnOnce(MaySleep<'_>)> Registration<P> for Action<F> {
     const KIND: Kind = Kind::Action;
 
     fn shut(&self, core: &Core<P>, name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
-        // SAFETY: the hook phase takes each entry off its list before this call, and nothing else calls it.
+        // SAFETY: the hook phase takes each entry off its list before this call, and nothing else calls it. [PHASES]
         let action = unsafe { self.take() };
         Some(match core.guarded(Some(name), || action(cx)) {
             Some(()) => Outcome::Ran,

@@ -56,7 +56,7 @@ impl Arena {
             // Acquire: pairs with the Release in `grow`, which published the chunk's header.
             let newest = self.newest.load(Ordering::Acquire);
             if let Some(chunk) = NonNull::new(newest) {
-                // SAFETY: chunks are initialised before they are published and live until `free`, which has `&mut self`.
+                // SAFETY: chunks are initialised before they are published, and live until `free`, whose caller vouches that nobody is here. [ARENA]
                 if let Some(block) = unsafe { Self::carve(chunk, layout) } {
                     return Ok(block);
                 }
@@ -70,7 +70,7 @@ impl Arena {
     /// # Safety
     /// `chunk` is initialised and not freed while this runs.
     unsafe fn carve(chunk: NonNull<Chunk>, layout: Layout) -> Option<NonNull<u8>> {
-        // SAFETY: the caller vouches for the chunk; shared access, and `used` is atomic.
+        // SAFETY: the caller vouches for the chunk; shared access, and `used` is atomic. [CALLER]
         let (used, size) = unsafe { (&(*chunk.as_ptr()).used, (*chunk.as_ptr()).layout.size()) };
         let base = chunk.as_ptr().cast::<u8>();
         let mut from = used.load(Ordering::Relaxed);
@@ -84,7 +84,7 @@ impl Arena {
             // Relaxed: the number only divides the chunk between callers. What they write into their blocks they
             // publish themselves.
             match used.compare_exchange_weak(from, end, Ordering::Relaxed, Ordering::Relaxed) {
-                // SAFETY: `start <= size`, so this stays inside the chunk's block.
+                // SAFETY: `start <= size`, so this stays inside the chunk's block. [LOCAL]
                 Ok(_) => return NonNull::new(unsafe { base.add(start) }),
                 Err(now) => from = now,
             }
@@ -112,7 +112,7 @@ impl Arena {
             .ok_or(Error::NoMemory)?;
         let chunk = block.as_ptr().cast::<Chunk>();
         // SAFETY: the block is fresh, large enough for the header, and aligned to CHUNK_ALIGN, which is no less than the
-        // header's alignment (asserted below).
+        // header's alignment (asserted below). [PROMISE]
         unsafe {
             chunk.write(Chunk {
                 next: newest,
@@ -129,7 +129,7 @@ impl Arena {
             .is_err()
         {
             // SAFETY: the chunk was not published, so it is ours alone, and it came from this platform with this layout. Its
-            // header has no drop glue that matters (loom's atomics aside, which own nothing).
+            // header has no drop glue that matters (loom's atomics aside, which own nothing). [PROMISE]
             unsafe { platform.deallocate(block, layout) };
         }
         Ok(())
@@ -142,9 +142,9 @@ impl Arena {
     pub(crate) unsafe fn free(&self, platform: &impl Platform) {
         let mut chunk = self.newest.swap(ptr::null_mut(), Ordering::Acquire);
         while let Some(block) = NonNull::new(chunk) {
-            // SAFETY: the chunk was published by `grow`, so its header is initialised; it is freed below, once.
+            // SAFETY: the chunk was published by `grow`, so its header is initialised; it is freed below, once. [ARENA]
             let (next, layout) = unsafe { ((*chunk).next, (*chunk).layout) };
-            // SAFETY: the block came from this platform with this layout, and the caller vouches that it is unused.
+            // SAFETY: the block came from this platform with this layout, and the caller vouches that it is unused. [PROMISE, CALLER]
             unsafe { platform.deallocate(block.cast(), layout) };
             chunk = next;
         }

@@ -69,7 +69,7 @@ where
     impl<P: Platform> Drop for End<'_, P> {
         fn drop(&mut self) {
             // SAFETY: the core outlives this guard (it is declared before it); the guard is dropped once; the scope was lent to
-            // `f` alone, which is over.
+            // `f` alone, which is over. [ENDED, BRAND]
             unsafe { teardown(self.core.as_ref(), &NoBody, self.cx) };
         }
     }
@@ -83,7 +83,7 @@ where
     };
     // SAFETY: the core stays where it is until this function returns, which the guard lets it do only after the
     // teardown. `f` is generic in `'drv`, which the compiler picks here: shorter than the borrow of `env`, and over when `f`
-    // returns. `cx` proves that one may sleep.
+    // returns. `cx` proves that one may sleep. [STAYS, BRAND, AWAKE]
     let scope = unsafe { DriverScope::new(core) };
     let result = f(env, &scope);
     drop(end);

@@ -38,7 +38,7 @@ impl<P: Platform> OwnGates<P> {
     fn get(&self) -> Option<ManuallyDrop<Shared<Gates<P>, P>>> {
         // Acquire: pairs with the Release in `get_or_make`.
         let raw = NonNull::new(self.0.load(Ordering::Acquire))?;
-        // SAFETY: from `into_raw`; not dropped, so the one owner stays the one in the cell.
+        // SAFETY: from `into_raw`; not dropped, so the one owner stays the one in the cell. [COUNTED]
         Some(ManuallyDrop::new(unsafe { Shared::from_raw(raw) }))
     }
 
@@ -75,7 +75,7 @@ impl<P: Platform> OwnGates<P> {
         ) {
             Ok(_) => Ok(gates),
             Err(theirs) => {
-                // SAFETY: ours came from `into_raw` and was not published; theirs was, is not null, and stays with the cell.
+                // SAFETY: ours came from `into_raw` and was not published; theirs was, is not null, and stays with the cell. [COUNTED]
                 unsafe {
                     drop(Shared::<Gates<P>, P>::from_raw(ours));
                     let theirs = ManuallyDrop::new(Shared::<Gates<P>, P>::from_raw(
@@ -158,7 +158,7 @@ impl<P: Platform> Core<P> {
     fn wait_at(&self, gate: &GateOf<P>, what: &'static str, cx: MaySleep<'_>) {
         let name = Name::new(Some(what), Location::caller());
         let mut patience = Patience::new(&self.platform, cx, None, (self.driver, &name));
-        // SAFETY: both callers closed the gate before.
+        // SAFETY: both callers closed the gate before. [GATE]
         while unsafe { gate.wait(&mut patience) }.is_err() {
             // Forgotten by a context that has ended. Nothing will change, and nothing may be freed.
             patience.go_on();

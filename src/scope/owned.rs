@@ -23,7 +23,7 @@ impl<T> Owned<T> {
     /// # Safety
     /// The reference is not used after `destroy`.
     pub(crate) unsafe fn get<'drv>(&self) -> &'drv T {
-        // SAFETY: the value is only written at `destroy`, after which, says the caller, the reference is not used.
+        // SAFETY: the value is only written at `destroy`, after which, says the caller, the reference is not used. [CALLER]
         self.value.with(|value| unsafe { &**value })
     }
 
@@ -32,13 +32,13 @@ impl<T> Owned<T> {
     }
 }
 
-// SAFETY: an owned value is no activity: nothing of it is ever called before its drop.
+// SAFETY: an owned value is no activity: nothing of it is ever called before its drop. [SHUT]
 unsafe impl<P: Platform, T> Registration<P> for Owned<T> {
     const KIND: Kind = Kind::Owned;
 
     unsafe fn destroy(&self) -> bool {
         // SAFETY: called once. No `&'drv T` is used any more: of the driver only `Drop` code is left to run, that of owned
-        // values runs last, and `T: 'static` cannot hold a `&'drv` (see `DriverScope::own`).
+        // values runs last, and `T: 'static` cannot hold a `&'drv` (see `DriverScope::own`). [UNSEEN, PHASES]
         self.value
             .with_mut(|value| unsafe { ManuallyDrop::drop(&mut *value) });
         true

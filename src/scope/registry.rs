@@ -90,30 +90,30 @@ impl<P: Platform, R: Registration<P>> Node<P, R> {
     const OPS: &'static Ops<P> = &Ops {
         kind: R::KIND,
         // SAFETY (of all six): an entry with these ops is the front of a `Node<P, R>`, since `init` below is the
-        // only place that puts them in.
+        // only place that puts them in. [TYPED]
         close: |entry, core| {
-            // SAFETY: see above; the caller of `Entry::close` vouches that the node is alive.
+            // SAFETY: see above; the caller of `Entry::close` vouches that the node is alive. [TYPED, CALLER]
             unsafe { (*entry.as_ptr().cast::<Self>()).item.close(core) }
         },
         shut: |entry, core, cx| {
-            // SAFETY: see above; the caller of `Entry::shut` vouches that the node is alive.
+            // SAFETY: see above; the caller of `Entry::shut` vouches that the node is alive. [TYPED, CALLER]
             let node = unsafe { &*entry.as_ptr().cast::<Self>() };
             node.item.shut(core, &node.entry.name, cx)
         },
-        // SAFETY: see above; the caller of `Entry::inspect` vouches that the node is alive.
+        // SAFETY: see above; the caller of `Entry::inspect` vouches that the node is alive. [TYPED, CALLER]
         inspect: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.inspect() },
-        // SAFETY: see above; the conditions are those of `Entry::destroy`.
+        // SAFETY: see above; the conditions are those of `Entry::destroy`. [TYPED, CALLER]
         destroy: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.destroy() },
-        // SAFETY: see above; the caller of `Entry::quiet` vouches that the node is alive.
+        // SAFETY: see above; the caller of `Entry::quiet` vouches that the node is alive. [TYPED, CALLER]
         quiet: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.quiet() },
-        // SAFETY: see above; the conditions are those of `Entry::release`.
+        // SAFETY: see above; the conditions are those of `Entry::release`. [TYPED, CALLER]
         release: |entry| unsafe { (*entry.as_ptr().cast::<Self>()).item.release() },
     };
 
     /// Fills reserved memory. The item is written by the caller, at the returned place.
     pub(crate) fn init(slot: NonNull<MaybeUninit<Self>>, name: Name) -> NonNull<R> {
         let node = slot.as_ptr().cast::<Self>();
-        // SAFETY: the slot is memory for a `Self`, and exclusively ours until pushed.
+        // SAFETY: the slot is memory for a `Self`, and exclusively ours until pushed. [ARENA]
         unsafe {
             ptr::addr_of_mut!((*node).entry).write(Entry {
                 next: UnsafeCell::new(ptr::null_mut()),
@@ -133,7 +133,7 @@ impl<P: Platform> Entry<P> {
     /// # Safety
     /// As for [`shut`](Entry::shut).
     pub(crate) unsafe fn close(this: NonNull<Self>, core: &Core<P>) {
-        // SAFETY: the entry is alive, says the caller.
+        // SAFETY: the entry is alive, says the caller. [CALLER]
         unsafe { ((*this.as_ptr()).ops.close)(this, core) }
     }
 
@@ -144,14 +144,14 @@ impl<P: Platform> Entry<P> {
         core: &Core<P>,
         cx: MaySleep<'_>,
     ) -> Option<Outcome> {
-        // SAFETY: the entry is alive, says the caller.
+        // SAFETY: the entry is alive, says the caller. [CALLER]
         unsafe { ((*this.as_ptr()).ops.shut)(this, core, cx) }
     }
 
     /// # Safety
     /// As for [`shut`](Entry::shut); and no `destroy` of the scope has begun.
     pub(crate) unsafe fn inspect(this: NonNull<Self>) -> Inspected {
-        // SAFETY: the entry is alive, says the caller; its name and ops are never written again.
+        // SAFETY: the entry is alive, says the caller; its name and ops are never written again. [LISTED, CALLER]
         unsafe {
             let ops = (*this.as_ptr()).ops;
             Inspected {
@@ -165,21 +165,21 @@ impl<P: Platform> Entry<P> {
     /// # Safety
     /// As for [`shut`](Entry::shut); and those of [`Registration::destroy`].
     pub(crate) unsafe fn destroy(this: NonNull<Self>) -> bool {
-        // SAFETY: the entry is alive, says the caller.
+        // SAFETY: the entry is alive, says the caller. [CALLER]
         unsafe { ((*this.as_ptr()).ops.destroy)(this) }
     }
 
     /// # Safety
     /// As for [`shut`](Entry::shut); and no `release` of the scope has begun.
     pub(crate) unsafe fn quiet(this: NonNull<Self>) -> bool {
-        // SAFETY: the entry is alive, says the caller.
+        // SAFETY: the entry is alive, says the caller. [CALLER]
         unsafe { ((*this.as_ptr()).ops.quiet)(this) }
     }
 
     /// # Safety
     /// As for [`shut`](Entry::shut); and those of [`Registration::release`].
     pub(crate) unsafe fn release(this: NonNull<Self>) -> bool {
-        // SAFETY: the entry is alive, says the caller.
+        // SAFETY: the entry is alive, says the caller. [CALLER]
         unsafe { ((*this.as_ptr()).ops.release)(this) }
     }
 
@@ -188,7 +188,7 @@ impl<P: Platform> Entry<P> {
     /// # Safety
     /// As for [`shut`](Entry::shut).
     pub(crate) unsafe fn older(this: NonNull<Self>) -> *mut Entry<P> {
-        // SAFETY: alive, says the caller; `next` has not been written since the push that published the entry.
+        // SAFETY: alive, says the caller; `next` has not been written since the push that published the entry. [LISTED, CALLER]
         unsafe { (*this.as_ptr()).next.with(|next| *next) }
     }
 }
@@ -221,7 +221,7 @@ impl<P: Platform> List<P> {
             if head == Self::closed() {
                 return Err(());
             }
-            // SAFETY: not yet published, so ours alone.
+            // SAFETY: not yet published, so ours alone. [LISTED]
             unsafe { (*entry.as_ptr()).next.with_mut(|next| *next = head) };
             // Release: publishes the entry and what it stands for; pairs with the Acquire in `newest`, `take` and `close`. Entries below
             // were published by earlier pushes, whose release sequence this exchange continues. No ABA: an entry is pushed

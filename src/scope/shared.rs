@@ -21,9 +21,9 @@ struct Block<T, P: Platform> {
 /// One of the owners. The value is dropped with the last of them, and the memory given back: later, if that is in a callback.
 pub(crate) struct Shared<T, P: Platform>(NonNull<Block<T, P>>);
 
-// SAFETY: owners share the value and may drop it on any thread, hence `T: Send + Sync`; a platform is both, as are its deferred nodes.
+// SAFETY: owners share the value and may drop it on any thread, hence `T: Send + Sync`; a platform is both, as are its deferred nodes. [SHARED, COUNTED]
 unsafe impl<T: Send + Sync, P: Platform> Send for Shared<T, P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, COUNTED]
 unsafe impl<T: Send + Sync, P: Platform> Sync for Shared<T, P> {}
 
 impl<T, P: Platform> Shared<T, P> {
@@ -35,7 +35,7 @@ impl<T, P: Platform> Shared<T, P> {
             return Err((Error::NoMemory, value));
         };
         let block = memory.cast::<Block<T, P>>();
-        // SAFETY: memory for a block, ours alone.
+        // SAFETY: memory for a block, ours alone. [PROMISE]
         unsafe {
             block.write(Block {
                 owners: AtomicUsize::new(1),
@@ -48,7 +48,7 @@ impl<T, P: Platform> Shared<T, P> {
     }
 
     fn block(&self) -> &Block<T, P> {
-        // SAFETY: initialised by `new` and there until the last owner has gone; only ever borrowed shared until then.
+        // SAFETY: initialised by `new` and there until the last owner has gone; only ever borrowed shared until then. [COUNTED]
         unsafe { &*self.0.as_ptr() }
     }
 
@@ -76,7 +76,7 @@ impl<T, P: Platform> Shared<T, P> {
     /// # Safety
     /// The last owner has gone, and this is called once.
     unsafe fn free(block: NonNull<Block<T, P>>) {
-        // SAFETY: nobody else is left; the parts are moved out or dropped once, then the memory goes back to where `new` got it.
+        // SAFETY: nobody else is left; the parts are moved out or dropped once, then the memory goes back to where `new` got it. [CALLER]
         unsafe {
             let platform = ptr::read(&raw const (*block.as_ptr()).platform);
             let value = ptr::read(&raw const (*block.as_ptr()).value);
@@ -112,7 +112,7 @@ impl<T, P: Platform> Drop for Shared<T, P> {
         /// # Safety
         /// As for `Shared::free`.
         unsafe extern "C" fn free_later<T, P: Platform>(block: *mut ()) {
-            // SAFETY: the caller's promise; `defer` was given a block, which is not null.
+            // SAFETY: the caller's promise; `defer` was given a block, which is not null. [CALLER]
             unsafe { Shared::<T, P>::free(NonNull::new_unchecked(block.cast())) }
         }
 
@@ -130,11 +130,11 @@ impl<T, P: Platform> Drop for Shared<T, P> {
                 .with_mut(|node| node.cast::<P::Deferred>());
             // A clone: the block, and the platform in it, may be gone before `defer` returns.
             let platform = platform.clone();
-            // SAFETY: the node is in the block, which stays until `free_later`, called once, frees it. That is sound on any thread, since a
-            // `Shared` is only ever used with what is `Send` (see its uses).
+            // SAFETY: the node is in the block, which stays until `free_later`, called once, frees it. That is sound on any thread: the crate
+            // makes a `Shared` of `Gates` and of what a `Devres` holds, no more, and both are `Send`. [COUNTED, LAST, SHARED]
             unsafe { platform.defer(node, free_later::<T, P>, self.0.as_ptr().cast()) };
         } else {
-            // SAFETY: this was the last owner.
+            // SAFETY: this was the last owner. [COUNTED]
             unsafe { Self::free(self.0) };
         }
     }

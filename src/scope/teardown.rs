@@ -121,7 +121,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
             }
             Step::Children => match self.next() {
                 Some(entry) => {
-                    // SAFETY: entries of the closed list live until `free`, the last step but one.
+                    // SAFETY: entries of the closed list live until `free`, the last step but one. [PHASES]
                     if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
                         self.ended(entry, outcome);
                     }
@@ -146,7 +146,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
                 self.begin(Step::Sleeps);
             }
             Step::Sleeps => match self.next() {
-                // SAFETY: entries of the closed list live until `free`, the last step but one.
+                // SAFETY: entries of the closed list live until `free`, the last step but one. [PHASES]
                 Some(entry) => unsafe { Entry::close(entry, self.core) },
                 None => self.step.set(Step::Ports),
             },
@@ -159,7 +159,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
             }
             Step::ShutDown => match self.next() {
                 Some(entry) => {
-                    // SAFETY: entries of the closed list live until `free`, the last step but one.
+                    // SAFETY: entries of the closed list live until `free`, the last step but one. [PHASES]
                     if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
                         self.ended(entry, outcome);
                     }
@@ -185,7 +185,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
             }
             Step::Quiet => match self.next() {
                 Some(entry) => {
-                    // SAFETY: alive until `free`; the next step is the first to release anything.
+                    // SAFETY: alive until `free`; the next step is the first to release anything. [PHASES]
                     if unsafe { Entry::quiet(entry) } {
                         self.ended(entry, Outcome::Quieted);
                     }
@@ -206,9 +206,9 @@ impl<P: Platform> Teardown<'_, '_, P> {
             Step::Free => {
                 self.step.set(Step::Done);
                 // SAFETY: all entries are released, and nobody holds anything of the scope: handles are branded with its
-                // lifetime, which is over. The platform is the one all memory came from.
+                // lifetime, which is over. The platform is the one all memory came from. [PHASES, BRAND]
                 unsafe { self.core.arena.free(&self.core.platform) };
-                // SAFETY: the scope is over.
+                // SAFETY: the last use of the scope's own handle to its gates, which `Done` does not come back to; ports and `Devres` have handles of their own. [PHASES, COUNTED]
                 unsafe { self.core.gates.release() };
                 self.phase(Phase::Done);
             }
@@ -226,7 +226,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
     /// The next entry of the walk. The cursor is past it when this returns, whatever then happens to the entry.
     fn next(&self) -> Option<NonNull<Entry<P>>> {
         let entry = NonNull::new(self.cursor.get())?;
-        // SAFETY: entries of the closed list live until `free`.
+        // SAFETY: entries of the closed list live until `free`. [LISTED, PHASES]
         self.cursor.set(unsafe { Entry::older(entry) });
         Some(entry)
     }
@@ -234,7 +234,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
     /// An entry that a walk has come to.
     fn entry(&self, entry: NonNull<Entry<P>>) -> &Entry<P> {
         // SAFETY: the walks visit entries of lists of this core, which live until `free`; the references that this hands out
-        // are local to the steps before.
+        // are local to the steps before. [LISTED, PHASES]
         unsafe { &*entry.as_ptr() }
     }
 
@@ -245,7 +245,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
         }
         match self.next() {
             Some(entry) => {
-                // SAFETY: the entry was taken off its list by this thread, and lives until `free`.
+                // SAFETY: the entry was taken off its list by this thread, and lives until `free`. [PHASES]
                 if let Some(outcome) = unsafe { Entry::shut(entry, self.core, self.cx) } {
                     self.ended(entry, outcome);
                 }
@@ -256,7 +256,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
     }
 
     fn destroy_data(&self) {
-        // SAFETY: the step before has shut everything down, and this step is left before it runs.
+        // SAFETY: the step before has shut everything down, and this step is left before it runs. [PHASES]
         let destroyed = self
             .core
             .guarded(None, || unsafe { self.body.destroy_data() });
@@ -275,7 +275,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
         let (kind, name) = (self.entry(entry).kind(), self.entry(entry).name);
         if belongs(kind) {
             // SAFETY: alive until `free`; everything is shut down; `next` moved past the entry and each kind belongs to one
-            // of the two steps, so this happens once.
+            // of the two steps, so this happens once. [PHASES]
             let destroyed = self
                 .core
                 .guarded(Some(&name), || unsafe { Entry::destroy(entry) });
@@ -295,7 +295,7 @@ impl<P: Platform> Teardown<'_, '_, P> {
         // The platform's own types; but a model behind an emulated bus is a driver author's code.
         let name = self.entry(entry).name;
         let released = self.core.guarded(Some(&name), || {
-            // SAFETY: alive until `free`; every `destroy` is over; each entry is on one of two lists, each of which is walked once.
+            // SAFETY: alive until `free`; every `destroy` is over; each entry is on one of two lists, each of which is walked once. [PHASES]
             unsafe { Entry::release(entry) }
         });
         match released {

@@ -56,7 +56,7 @@ impl fmt::Debug for Counted {
 
 // SAFETY: the promises, by their numbers. 1: `enter` reads the mark by an Acquire. 2: mark and count are one word, so a reader either is
 // counted before the mark is set, and `wait` finds it, or sees the mark. For sections on everything, whose count is another word,
-// the fences of `enter_all` and `wait` see to it that one of the two sees the other. 3: atomics only. 4: nothing unwinds.
+// the fences of `enter_all` and `wait` see to it that one of the two sees the other. 3: atomics only. 4: nothing unwinds. [PROMISE]
 unsafe impl Sections for Counted {
     /// Each gate has its own count: nothing else tells them apart.
     type Id = ();

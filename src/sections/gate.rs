@@ -98,7 +98,7 @@ impl<I: Copy> Gate<I> {
         P::Sections: Sections<Id = I>,
     {
         let sections = patience.platform.sections();
-        // SAFETY: closed, says the caller; borrowed for the call; the token in `patience` proves that the caller may sleep.
+        // SAFETY: closed, says the caller; borrowed for the call; the token in `patience` proves that the caller may sleep. [CALLER]
         unsafe { sections.wait(self, &mut || patience.go_on()) }
     }
 }
@@ -177,7 +177,7 @@ impl<'a, P: Platform> Visit<'a, P> {
     #[inline(always)]
     pub(crate) fn enter(sections: &'a P::Sections, gate: &'a GateOf<P>) -> Option<Self> {
         // SAFETY: left by `drop`, once, in this context (a visit is not `Send`), or never; the gate is borrowed until then. If the
-        // visit is forgotten, the gate may go; but then nobody waits for its readers any more.
+        // visit is forgotten, the gate may go; but then nobody waits for its readers any more. [INSIDE]
         let section = unsafe { sections.enter(gate) }?;
         Some(Self::begun(sections, gate, section))
     }
@@ -205,7 +205,7 @@ impl<'a, P: Platform> Visit<'a, P> {
         f: impl FnOnce() -> R,
         refused: impl FnOnce() -> R,
     ) -> R {
-        // SAFETY: as in `enter`.
+        // SAFETY: as in `enter`. [INSIDE]
         match unsafe { sections.enter_quickly(gate) } {
             Quick::Entered(section) => {
                 let _inside = Self::begun(sections, gate, section);
@@ -234,7 +234,7 @@ impl<'a, P: Platform> Visit<'a, P> {
 impl<P: Platform> Drop for Visit<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: entered by `enter`, in this context; dropped once.
+        // SAFETY: entered by `enter`, in this context; dropped once. [INSIDE]
         unsafe { self.sections.leave(self.gate, self.section) }
     }
 }

@@ -242,7 +242,7 @@ fn own(cell: &AtomicUsize) -> usize {
     return cell.load(Ordering::Relaxed);
     // An ordinary load, which compiles into the comparison that follows; an atomic one does not.
     #[cfg(not(loom))]
-    // SAFETY: only this context writes to it, so this races with nothing.
+    // SAFETY: only this context writes to it, so this races with nothing. [INSIDE]
     return unsafe { cell.as_ptr().read() };
 }
 
@@ -253,7 +253,7 @@ pub struct SlotSection(NonNull<AtomicUsize>);
 // SAFETY: the promises, by their numbers. 1: `is_open` is an Acquire load. 2: a reader notes the gate before it looks at the mark, and who
 // waits sets the mark before it looks at the notes, with the fences of `Readers` between, so that a reader that saw the gate open is
 // seen. A section that has ended is seen by an Acquire load of what its context stored then (by Release) or later: each store to a
-// cell is Release, so also that of a following section. 3: loads and stores of the context's own cells. 4: nothing unwinds.
+// cell is Release, so also that of a following section. 3: loads and stores of the context's own cells. 4: nothing unwinds. [PROMISE]
 unsafe impl<R: Readers> Sections for Slots<R> {
     type Id = GateId;
     type Section = SlotSection;
@@ -264,7 +264,7 @@ unsafe impl<R: Readers> Sections for Slots<R> {
 
     #[inline(always)]
     unsafe fn enter(&self, gate: &Gate<GateId>) -> Option<SlotSection> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         match unsafe { self.enter_quickly(gate) } {
             Quick::Entered(section) => Some(section),
             Quick::Shut => None,
@@ -292,7 +292,7 @@ unsafe impl<R: Readers> Sections for Slots<R> {
 
     #[inline(always)]
     unsafe fn leave(&self, _gate: &Gate<GateId>, section: SlotSection) {
-        // SAFETY: the cell belongs to this context and is not freed while the section is in it.
+        // SAFETY: the cell belongs to this context and is not freed while the section is in it. [INSIDE, CALLER]
         let cell = unsafe { section.0.as_ref() };
         // Release: pairs with the Acquire in `wait`; what was done inside is over.
         cell.store(FREE, Ordering::Release);
@@ -315,7 +315,7 @@ unsafe impl<R: Readers> Sections for Slots<R> {
 
     #[inline]
     unsafe fn leave_all(&self, section: SlotSection) {
-        // SAFETY: as in `leave`.
+        // SAFETY: as in `leave`. [INSIDE, CALLER]
         let cell = unsafe { section.0.as_ref() };
         // Release: as in `leave`.
         cell.store(FREE, Ordering::Release);

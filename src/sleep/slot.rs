@@ -28,9 +28,9 @@ pub(super) struct Slot<P: Platform> {
     next: UnsafeCell<Option<NonNull<Slot<P>>>>,
 }
 
-// SAFETY: the timer and the waker's cell may be used from anywhere; the core is only used as its `Sync` parts allow (the platform); `next` is accessed under a lock.
+// SAFETY: the timer and the waker's cell may be used from anywhere; the core is only used as its `Sync` parts allow (the platform); `next` is accessed under a lock. [SHARED, LOCKED]
 unsafe impl<P: Platform> Send for Slot<P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, LOCKED]
 unsafe impl<P: Platform> Sync for Slot<P> {}
 
 impl<P: Platform> Slot<P> {
@@ -40,7 +40,7 @@ impl<P: Platform> Slot<P> {
         name: Name,
         timer: HrTimer<'drv, P>,
     ) -> Result<&'drv Self, Error> {
-        // SAFETY: another lifetime of the same type. The timer's node is in the memory of this very scope, as the place will be: it is there for as long.
+        // SAFETY: another lifetime of the same type. The timer's node is in the memory of this very scope, as the place will be: it is there for as long. [TYPED, STAYS]
         let timer = unsafe { mem::transmute::<HrTimer<'drv, P>, HrTimer<'static, P>>(timer) };
         let slot = Slot {
             core: NonNull::from(scope.core()),
@@ -49,18 +49,18 @@ impl<P: Platform> Slot<P> {
             next: UnsafeCell::new(None),
         };
         let init = |place: NonNull<Self>| {
-            // SAFETY: memory for a place, ours alone until it is registered.
+            // SAFETY: memory for a place, ours alone until it is registered. [ARENA]
             unsafe { place.write(slot) };
             Ok(())
         };
-        // SAFETY: initialised by `init`; there is no waker in it yet, so nothing to undo.
+        // SAFETY: initialised by `init`; there is no waker in it yet, so nothing to undo. [LISTED]
         let place = unsafe { scope.register(name, init, |_| {})? };
-        // SAFETY: the scope's memory, valid until after `'drv`; from here on there are shared references only.
+        // SAFETY: the scope's memory, valid until after `'drv`; from here on there are shared references only. [STAYS]
         Ok(unsafe { place.as_ref() })
     }
 
     fn core(&self) -> &Core<P> {
-        // SAFETY: the core outlives the scope's memory, in which this lies.
+        // SAFETY: the core outlives the scope's memory, in which this lies. [STAYS]
         unsafe { self.core.as_ref() }
     }
 
@@ -87,7 +87,7 @@ impl<P: Platform> Slot<P> {
     }
 }
 
-// SAFETY: what calls code of the driver (a waker) is the timer, a registration of its own, and `close`, which is over before any `shut`.
+// SAFETY: what calls code of the driver (a waker) is the timer, a registration of its own, and `close`, which is over before any `shut`. [SHUT, PHASES]
 unsafe impl<P: Platform> Registration<P> for Slot<P> {
     const KIND: Kind = Kind::Sleep;
 
@@ -113,9 +113,9 @@ pub(super) struct Pool<P: Platform> {
     free: Lock<Option<NonNull<Slot<P>>>, P>,
 }
 
-// SAFETY: the list is behind its lock, and what it leads to is `Sync`; the core is only used as its `Sync` parts allow (an atomic mark, the platform).
+// SAFETY: the list is behind its lock, and what it leads to is `Sync`; the core is only used as its `Sync` parts allow (an atomic mark, the platform). [SHARED, LOCKED]
 unsafe impl<P: Platform> Send for Pool<P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, LOCKED]
 unsafe impl<P: Platform> Sync for Pool<P> {}
 
 impl<P: Platform> Pool<P> {
@@ -127,7 +127,7 @@ impl<P: Platform> Pool<P> {
     }
 
     fn core(&self) -> &Core<P> {
-        // SAFETY: the core outlives what its scope owns, and a pool is owned.
+        // SAFETY: the core outlives what its scope owns, and a pool is owned. [STAYS]
         unsafe { self.core.as_ref() }
     }
 
@@ -149,9 +149,9 @@ impl<P: Platform> Pool<P> {
     /// Takes a free place.
     pub(super) fn take<'drv>(&'drv self) -> Option<&'drv Slot<P>> {
         let mut free = self.free.lock();
-        // SAFETY: places of this pool are the same scope's, and valid for as long as it lends the pool.
+        // SAFETY: places of this pool are the same scope's, and valid for as long as it lends the pool. [STAYS, LOCKED]
         let slot: &'drv Slot<P> = unsafe { (*free)?.as_ref() };
-        // SAFETY: under the pool's lock.
+        // SAFETY: under the pool's lock. [LOCKED]
         *free = slot.next.with_mut(|next| unsafe { (*next).take() });
         Some(slot)
     }
@@ -170,7 +170,7 @@ impl<P: Platform> Pool<P> {
     /// Puts a place on the list, that of its own pool, of a tenant that has gone.
     pub(super) fn put(&self, slot: &Slot<P>) {
         let mut free = self.free.lock();
-        // SAFETY: under the pool's lock.
+        // SAFETY: under the pool's lock. [LOCKED]
         slot.next.with_mut(|next| unsafe { *next = *free });
         *free = Some(NonNull::from(slot));
     }

@@ -33,7 +33,7 @@ impl<P: Platform, F: Future> Future for Timeout<'_, P, F> {
     /// When it is polled after its end, as most futures do: what it would repeat has been handed over.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: nothing is moved out of it. `future` is pinned here, and so never moved by anything else: there is no other way to it, no `Drop` of the
-        // whole, and the whole is `Unpin` only if `F` is (by the compiler's own rule). The other fields are not pinned (`Sleep` is `Unpin`).
+        // whole, and the whole is `Unpin` only if `F` is (by the compiler's own rule). The other fields are not pinned (`Sleep` is `Unpin`). [PINNED]
         let (sleep, future, over) = unsafe {
             let this = self.get_unchecked_mut();
             (

@@ -18,9 +18,9 @@ pub(super) struct WakerCell {
     waker: UnsafeCell<Option<Waker>>,
 }
 
-// SAFETY: the content is accessed by whoever has set BUSY or TAKEN on FREE, one at a time; and a waker is `Send + Sync`.
+// SAFETY: the content is accessed by whoever has set BUSY or TAKEN on FREE, one at a time; and a waker is `Send + Sync`. [SHARED, CLAIMED]
 unsafe impl Send for WakerCell {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, CLAIMED]
 unsafe impl Sync for WakerCell {}
 
 impl WakerCell {
@@ -66,7 +66,7 @@ impl WakerCell {
         {
             return None;
         }
-        // SAFETY: this context has set BUSY on FREE, so nobody else is at the content.
+        // SAFETY: this context has set BUSY on FREE, so nobody else is at the content. [CLAIMED]
         let result = self.waker.with_mut(|stored| f(unsafe { &mut *stored }));
         // Release: pairs with the Acquire in `take`, which reads what was stored. Relaxed on failure: nobody else was at the
         // content; and what led to the `take` is seen by the next poll, since the swap below continues its release sequence.
@@ -74,7 +74,7 @@ impl WakerCell {
             .state
             .compare_exchange(BUSY, FREE, Ordering::Release, Ordering::Relaxed);
         if back.is_err() {
-            // SAFETY: BUSY is still set, by this context.
+            // SAFETY: BUSY is still set, by this context. [CLAIMED]
             let waker = self.waker.with_mut(|stored| unsafe { (*stored).take() });
             // Release: as above.
             self.state.swap(FREE, Ordering::Release);
@@ -92,7 +92,7 @@ impl WakerCell {
         if self.state.fetch_or(TAKEN, Ordering::AcqRel) != FREE {
             return None;
         }
-        // SAFETY: this context has set TAKEN on FREE, so nobody else is at the content.
+        // SAFETY: this context has set TAKEN on FREE, so nobody else is at the content. [CLAIMED]
         let waker = self.waker.with_mut(|stored| unsafe { (*stored).take() });
         // Release: pairs with the Acquire of whoever is at the content next.
         self.state.fetch_and(!TAKEN, Ordering::Release);

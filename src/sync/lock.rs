@@ -24,9 +24,9 @@ pub struct Lock<T, P: Platform> {
 }
 
 // SAFETY: the raw lock admits one holder at a time, so sharing a `Lock` only ever moves access to the `T` between
-// contexts, which `T: Send` permits. `RawLock` is `Send + Sync` by its own bounds.
+// contexts, which `T: Send` permits. `RawLock` is `Send + Sync` by its own bounds. [SHARED, LOCKED]
 unsafe impl<T: Send, P: Platform> Sync for Lock<T, P> {}
-// SAFETY: as above; a `Lock` owns its `T`.
+// SAFETY: as above; a `Lock` owns its `T`. [SHARED, LOCKED]
 unsafe impl<T: Send, P: Platform> Send for Lock<T, P> {}
 
 impl<T, P: Platform> Lock<T, P> {
@@ -84,7 +84,7 @@ pub struct LockGuard<'a, T, P: Platform> {
 )]
 pub trait UnlocksElsewhere {}
 
-// SAFETY: never applies: no type meets the condition.
+// SAFETY: never applies: no type meets the condition. [NEVER]
 unsafe impl<'a, T, P: Platform> Send for LockGuard<'a, T, P> where
     LockGuard<'a, T, P>: UnlocksElsewhere
 {
@@ -101,7 +101,7 @@ impl<T, P: Platform> Deref for LockGuard<'_, T, P> {
     #[inline]
     fn deref(&self) -> &T {
         // SAFETY: the guard exists, so this context holds the raw lock and nobody else touches the value; the borrow
-        // is tied to the guard.
+        // is tied to the guard. [LOCKED]
         self.lock.value.with(|value| unsafe { &*value })
     }
 }
@@ -109,7 +109,7 @@ impl<T, P: Platform> Deref for LockGuard<'_, T, P> {
 impl<T, P: Platform> DerefMut for LockGuard<'_, T, P> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`, and `&mut self` makes this the only borrow through the guard.
+        // SAFETY: as in `deref`, and `&mut self` makes this the only borrow through the guard. [LOCKED]
         self.lock.value.with_mut(|value| unsafe { &mut *value })
     }
 }
@@ -118,7 +118,7 @@ impl<T, P: Platform> Drop for LockGuard<'_, T, P> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: this guard holds the lock, `saved` is what `lock` returned, and the guard cannot have left the
-        // context that locked (`!Send`).
+        // context that locked (`!Send`). [LOCKED]
         unsafe { self.lock.raw.unlock(self.saved) }
     }
 }

@@ -21,9 +21,9 @@ pub struct Once<T> {
 }
 
 // SAFETY: the value is written by the one context that moved `state` to WRITING and read only after READY was
-// observed. Shared access hands out `&T` (needs `T: Sync`) and lets any context move a `T` in (needs `T: Send`).
+// observed. Shared access hands out `&T` (needs `T: Sync`) and lets any context move a `T` in (needs `T: Send`). [SHARED, CLAIMED]
 unsafe impl<T: Send + Sync> Sync for Once<T> {}
-// SAFETY: a `Once` owns its `T`.
+// SAFETY: a `Once` owns its `T`. [SHARED]
 unsafe impl<T: Send> Send for Once<T> {}
 
 impl<T> Once<T> {
@@ -60,7 +60,7 @@ impl<T> Once<T> {
         }
         self.value.with_mut(|slot| {
             // SAFETY: only the context that made EMPTY into WRITING gets here, once in the life of the cell, and no
-            // reader looks before READY.
+            // reader looks before READY. [CLAIMED]
             unsafe { *slot = Some(value) };
         });
         // Release: pairs with the Acquire load in `get`, which thereby sees the value written.
@@ -74,7 +74,7 @@ impl<T> Once<T> {
         // Acquire: pairs with the Release store in `set`.
         if self.state.load(Ordering::Acquire) == READY {
             // SAFETY: READY was stored after the value was written and the value is never written again; the borrow is
-            // tied to `self`.
+            // tied to `self`. [CLAIMED]
             self.value.with(|slot| unsafe { (*slot).as_ref() })
         } else {
             None

@@ -44,9 +44,9 @@ impl<P: Platform> Signature for Expiry<P> {
 }
 
 // SAFETY: what goes from one context to another here is the closure, which is `Send` (`set_callback`) and called by the one
-// context that has set `running`; the platform's node is `Send + Sync`; the rest is atomic or written before the node is shared.
+// context that has set `running`; the platform's node is `Send + Sync`; the rest is atomic or written before the node is shared. [SHARED, ALONE]
 unsafe impl<P: Platform> Send for TimerNode<P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, ALONE]
 unsafe impl<P: Platform> Sync for TimerNode<P> {}
 
 impl<P: Platform> TimerNode<P> {
@@ -60,16 +60,16 @@ impl<P: Platform> TimerNode<P> {
         if scope.platform().clock(mode.clock).is_none() {
             return Err(Error::Unsupported);
         }
-        // SAFETY: the memory of a registration, ours alone until that is published.
+        // SAFETY: the memory of a registration, ours alone until that is published. [ARENA]
         let init = |place: NonNull<Self>| unsafe { Self::init(place, scope, name, mode) };
         let undo = |place: NonNull<Self>| {
-            // SAFETY: `init` initialised the node, which nobody else has seen.
+            // SAFETY: `init` initialised the node, which nobody else has seen. [LISTED]
             unsafe {
                 place.as_ref().shut_unseen(scope);
                 Registration::<P>::release(place.as_ref());
             }
         };
-        // SAFETY: as the two closures say.
+        // SAFETY: as the two closures say. [LISTED]
         unsafe { scope.register(name, init, undo) }
     }
 
@@ -87,7 +87,7 @@ impl<P: Platform> TimerNode<P> {
         mode: TimerMode,
     ) -> Result<(), Error> {
         // SAFETY: as the caller says. The place stays where it is and valid until the scope's memory is freed, after `shut`. `entry` may be
-        // called with this context from anywhere until then.
+        // called with this context from anywhere until then. [STAYS, SHUT, CALLER]
         unsafe {
             place.write(TimerNode {
                 core: NonNull::from(scope.core()),
@@ -113,12 +113,12 @@ impl<P: Platform> TimerNode<P> {
     /// It is in this scope, and nobody else has seen it.
     pub(crate) unsafe fn shut_unseen(&self, scope: &DriverScope<'_, P>) {
         let timers = scope.platform().timers();
-        // SAFETY: initialised, and no entry of it was ever called.
+        // SAFETY: initialised, and no entry of it was ever called. [CALLER]
         let _ = unsafe { timers.shut(self.timer_place(), scope.may_sleep(), &|| {}) };
     }
 
     fn core(&self) -> &Core<P> {
-        // SAFETY: the core outlives the scope's memory, in which this node lies.
+        // SAFETY: the core outlives the scope's memory, in which this node lies. [STAYS]
         unsafe { self.core.as_ref() }
     }
 
@@ -146,7 +146,7 @@ impl<P: Platform> TimerNode<P> {
         let place = self
             .timer
             .with(|timer| timer.cast_mut().cast::<<P::Timers as Timers>::Node>());
-        // SAFETY: the address of a field is not null.
+        // SAFETY: the address of a field is not null. [LOCAL]
         unsafe { NonNull::new_unchecked(place) }
     }
 
@@ -177,7 +177,7 @@ impl<P: Platform> TimerNode<P> {
         if self.core().is_closing() {
             return Err(Error::Closed);
         }
-        // SAFETY: initialised at `register`, and not released while a handle exists.
+        // SAFETY: initialised at `register`, and not released while a handle exists. [LISTED, STAYS]
         unsafe {
             self.platform()
                 .timers()
@@ -186,12 +186,12 @@ impl<P: Platform> TimerNode<P> {
     }
 
     pub(crate) fn state(&self) -> TimerState {
-        // SAFETY: as in `arm`.
+        // SAFETY: as in `arm`. [LISTED, STAYS]
         unsafe { self.platform().timers().state(self.timer_place()) }
     }
 
     pub(crate) fn try_cancel(&self) -> TryCancel {
-        // SAFETY: as in `arm`.
+        // SAFETY: as in `arm`. [LISTED, STAYS]
         unsafe { self.platform().timers().try_cancel(self.timer_place()) }
     }
 
@@ -199,7 +199,7 @@ impl<P: Platform> TimerNode<P> {
         if self.running.is_of(self.platform().context()) {
             return Err(Error::Deadlock);
         }
-        // SAFETY: as in `arm`; not inside the node's entry, as just found.
+        // SAFETY: as in `arm`; not inside the node's entry, as just found. [LISTED, STAYS]
         Ok(unsafe {
             self.platform()
                 .timers()
@@ -212,7 +212,7 @@ impl<P: Platform> TimerNode<P> {
         if self.platform().in_callback() {
             return Err(Error::Deadlock);
         }
-        // SAFETY: as in `arm`; in no callback, as just found.
+        // SAFETY: as in `arm`; in no callback, as just found. [LISTED, STAYS]
         Ok(unsafe {
             self.platform()
                 .timers()
@@ -259,7 +259,7 @@ impl<P: Platform> TimerNode<P> {
         let restart = self.core().guarded(Some(&self.name), || {
             self.callback.with(|callback| {
                 // SAFETY: `arm` found `ready`, so the callback is there, and it is not written again before every entry has
-                // ended. `running` keeps every other context from calling it.
+                // ended. `running` keeps every other context from calling it. [ALONE, CLAIMED, SHUT]
                 unsafe {
                     (*callback)
                         .as_ref()
@@ -302,7 +302,7 @@ impl<P: Platform> TimerNode<P> {
 unsafe extern "C" fn entry<P: Platform>(context: *const (), expires: Instant) {
     // A reference local to this call: it is gone when the platform says that the entry has ended, which is when the node's
     // memory may go (trap 14).
-    // SAFETY: the caller's promise; nodes are only ever borrowed shared.
+    // SAFETY: the caller's promise; nodes are only ever borrowed shared. [CALLER]
     let node = unsafe { &*context.cast::<TimerNode<P>>() };
     node.expire(expires);
 }
@@ -321,7 +321,7 @@ where
     F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
 {
     let callback = Callback::<Expiry<P>>::new(scope, callback)?;
-    // SAFETY: alive, being registered; `ready` is not set, so nobody looks at the callback.
+    // SAFETY: alive, being registered; `ready` is not set, so nobody looks at the callback. [CLAIMED, CALLER]
     unsafe {
         node.as_ref()
             .callback
@@ -333,12 +333,12 @@ where
 }
 
 // SAFETY: the platform calls `entry` no more when `Timers::shut` has returned (its promise 3), and the callback is called from
-// there alone.
+// there alone. [SHUT, PROMISE]
 unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     const KIND: Kind = Kind::Timer;
 
     fn shut(&self, core: &Core<P>, _name: &Name, cx: MaySleep<'_>) -> Option<Outcome> {
-        // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either.
+        // SAFETY: initialised, not released. Inside the node's own entry this would not return: then nothing is destroyed either. [LISTED, STAYS]
         let state = unsafe {
             core.platform
                 .timers()
@@ -365,11 +365,11 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     }
 
     unsafe fn destroy(&self) -> bool {
-        // SAFETY: no entry runs or will run, so nobody looks at the callback.
+        // SAFETY: no entry runs or will run, so nobody looks at the callback. [SHUT, PHASES]
         let callback = self.callback.with_mut(|slot| unsafe { (*slot).take() });
         match callback {
             Some(callback) => {
-                // SAFETY: as said; the memory is there until the release.
+                // SAFETY: as said; the memory is there until the release. [SHUT, STAYS]
                 unsafe { callback.destroy() };
                 true
             }
@@ -378,7 +378,7 @@ unsafe impl<P: Platform> Registration<P> for TimerNode<P> {
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: initialised by `Timers::init`, shut, and dropped this once; nobody uses it afterwards.
+        // SAFETY: initialised by `Timers::init`, shut, and dropped this once; nobody uses it afterwards. [PHASES]
         self.timer.with_mut(|timer| unsafe {
             ptr::drop_in_place(timer.cast::<<P::Timers as Timers>::Node>())
         });

@@ -95,9 +95,9 @@ impl State {
 }
 
 // SAFETY: all of a node's state but the atomic is accessed under the lock of its queue; `context` is only handed to `entry`, which may be
-// called from any context.
+// called from any context. [SHARED, LOCKED]
 unsafe impl Send for QueueNode {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, LOCKED]
 unsafe impl Sync for QueueNode {}
 
 impl fmt::Debug for QueueNode {
@@ -177,7 +177,7 @@ impl QueueNode {
     /// The node is valid, and the lock of the queue that it belongs to is held (a borrow of the queue, or of its wheel, proves it).
     #[inline(always)]
     unsafe fn look<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut Inner) -> R) -> R {
-        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here for the same node.
+        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here for the same node. [LOCKED, CALLER]
         unsafe { node.as_ref().inner.with_mut(|inner| f(&mut *inner)) }
     }
 
@@ -187,7 +187,7 @@ impl QueueNode {
     /// As for [`look`](Self::look).
     #[inline(always)]
     unsafe fn state(node: NonNull<QueueNode>) -> State {
-        // SAFETY: valid, and under the lock nobody writes meanwhile.
+        // SAFETY: valid, and under the lock nobody writes meanwhile. [LOCKED, CALLER]
         unsafe { node.as_ref().state.with(|state| *state) }
     }
 
@@ -197,7 +197,7 @@ impl QueueNode {
     /// As for [`look`](Self::look).
     #[inline(always)]
     unsafe fn set<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut State) -> R) -> R {
-        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here.
+        // SAFETY: valid, and under the lock nobody else is in it; `f` does not come back here. [LOCKED, CALLER]
         unsafe { node.as_ref().state.with_mut(|state| f(&mut *state)) }
     }
 
@@ -206,7 +206,7 @@ impl QueueNode {
     /// # Safety
     /// As for [`look`](Self::look).
     unsafe fn expires(node: NonNull<QueueNode>) -> Option<Instant> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             let at = Self::look(node, |inner| inner.expires);
             Self::state(node)
@@ -221,7 +221,7 @@ impl QueueNode {
     /// As for [`look`](Self::look).
     #[inline(always)]
     unsafe fn link<R>(node: NonNull<QueueNode>, f: impl FnOnce(&mut Link) -> R) -> R {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { Self::look(node, |inner| f(&mut inner.link)) }
     }
 }
@@ -276,7 +276,7 @@ pub struct Queue<S: Size = Large> {
     running: *const QueueNode,
 }
 
-// SAFETY: the nodes that it points to are `Sync` and are accessed under the lock that holds the queue.
+// SAFETY: the nodes that it points to are `Sync` and are accessed under the lock that holds the queue. [SHARED, LOCKED]
 unsafe impl<S: Size> Send for Queue<S> {}
 
 impl<S: Size> fmt::Debug for Queue<S> {
@@ -313,7 +313,7 @@ pub struct Call {
     due: Instant,
 }
 
-// SAFETY: an entry may be called from any context (`Timers::init`).
+// SAFETY: an entry may be called from any context (`Timers::init`). [SHARED]
 unsafe impl Send for Call {}
 
 impl Call {
@@ -323,7 +323,7 @@ impl Call {
     /// This call came from [`Queue::take_due`], [`Queue::finished`] has not been called since, and no lock is held.
     pub unsafe fn make(self) {
         // SAFETY: `take_due` found the node armed, so it was not shut, and since the queue says that it is running, its shut
-        // does not return before `finished`.
+        // does not return before `finished`. [QUEUED, CALLER]
         unsafe { (self.entry)(self.context, self.expires) }
     }
 
@@ -363,7 +363,7 @@ impl<S: Size> Queue<S> {
             First::None => (u64::MAX, Due::Never),
             First::NotBefore(at) => (at, Due::At(Instant::from_nanos(at))),
             First::Node(node) => {
-                // SAFETY: nodes in the queue are valid: shutting a node takes it out.
+                // SAFETY: nodes in the queue are valid: shutting a node takes it out. [QUEUED]
                 let call = unsafe {
                     self.disarm(node);
                     QueueNode::look(node, |inner| Call {
@@ -409,7 +409,7 @@ impl<S: Size> Queue<S> {
     /// The node is valid, and of this queue, and stays valid until it is disarmed.
     #[inline(always)]
     unsafe fn rearm(&mut self, node: NonNull<QueueNode>, at: Instant, slack: Option<u64>) -> bool {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         let due = unsafe {
             if QueueNode::state(node).is_armed() {
                 self.wheel.remove(node);
@@ -432,7 +432,7 @@ impl<S: Size> Queue<S> {
     /// The node is valid, and of this queue.
     #[inline(always)]
     unsafe fn disarm(&mut self, node: NonNull<QueueNode>) -> bool {
-        // SAFETY: valid, says the caller; armed means in this queue, or on its way here.
+        // SAFETY: valid, says the caller; armed means in this queue, or on its way here. [QUEUED, CALLER]
         unsafe {
             let armed = QueueNode::state(node).is_armed();
             if armed {
@@ -449,7 +449,7 @@ impl<S: Size> Queue<S> {
     /// The node is valid and of this queue, and `may_leave`.
     #[cold]
     unsafe fn pass_on(&mut self, node: NonNull<QueueNode>, to: u16) {
-        // SAFETY: valid, says the caller; armed means in this queue, or just come here.
+        // SAFETY: valid, says the caller; armed means in this queue, or just come here. [QUEUED, CALLER]
         unsafe {
             if self.disarm(node) {
                 QueueNode::set(node, |state| state.place = AWAY);
@@ -464,10 +464,10 @@ impl<S: Size> Queue<S> {
     /// # Safety
     /// The node is valid and of this queue.
     unsafe fn may_leave(&self, node: NonNull<QueueNode>) -> bool {
-        // SAFETY: valid, says the caller.
+        // SAFETY: valid, says the caller. [CALLER]
         let pinned = unsafe { node.as_ref() }.mode.is_pinned();
         // A pinned one has a place of its own once it was started.
-        // SAFETY: valid, and under the lock.
+        // SAFETY: valid, and under the lock. [LOCKED, CALLER]
         let stays = pinned && unsafe { QueueNode::state(node) }.was_started();
         !stays && !self.is_running(node)
     }

@@ -35,7 +35,7 @@ impl<'drv, P: Platform> Vacant<'drv, P> {
         F: FnMut(&mut TimerContext<'_, P>) -> Restart + Send + 'drv,
     {
         // SAFETY: the node is registered in this very scope (both carry its brand), and a vacant is used up by this, so the
-        // callback is set once.
+        // callback is set once. [BRAND, LISTED]
         unsafe { set_callback(scope, self.node, callback) }
     }
 }

@@ -24,9 +24,9 @@ pub(crate) struct WorkNode<P: Platform> {
     queueing: UnsafeCell<ManuallyDrop<Lock<(), P>>>,
 }
 
-// SAFETY: the timer is both; so is the lock, which is only written to when it is dropped, in the release.
+// SAFETY: the timer is both; so is the lock, which is only written to when it is dropped, in the release. [SHARED]
 unsafe impl<P: Platform> Send for WorkNode<P> {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl<P: Platform> Sync for WorkNode<P> {}
 
 impl<P: Platform> WorkNode<P> {
@@ -37,7 +37,7 @@ impl<P: Platform> WorkNode<P> {
     ) -> Result<&'drv Self, Error> {
         let init = |place: NonNull<Self>| {
             // SAFETY: `place` is memory for a node, which stays where it is, and ours alone until the registration is published. Nothing is left behind
-            // by a timer that cannot be made.
+            // by a timer that cannot be made. [ARENA]
             unsafe {
                 let timer = NonNull::new_unchecked(ptr::addr_of_mut!((*place.as_ptr()).timer));
                 TimerNode::init(timer, scope, name, TimerMode::work())?;
@@ -47,15 +47,15 @@ impl<P: Platform> WorkNode<P> {
             Ok(())
         };
         let undo = |place: NonNull<Self>| {
-            // SAFETY: `init` initialised the node, which nobody else has seen.
+            // SAFETY: `init` initialised the node, which nobody else has seen. [LISTED]
             unsafe {
                 place.as_ref().timer.shut_unseen(scope);
                 Registration::<P>::release(place.as_ref());
             }
         };
-        // SAFETY: as the two closures say.
+        // SAFETY: as the two closures say. [LISTED]
         let place = unsafe { scope.register(name, init, undo)? };
-        // SAFETY: the scope's memory, valid until after `'drv`; from here on there are shared references only.
+        // SAFETY: the scope's memory, valid until after `'drv`; from here on there are shared references only. [STAYS]
         Ok(unsafe { place.as_ref() })
     }
 
@@ -70,7 +70,7 @@ impl<P: Platform> WorkNode<P> {
     }
 
     fn queue_at(&self, at: Instant, how: Arm) -> Result<bool, Error> {
-        // SAFETY: not released while a handle exists, or the callback that asks for more.
+        // SAFETY: not released while a handle exists, or the callback that asks for more. [LISTED, STAYS]
         let lock = self.queueing.with(|lock| unsafe { &*lock });
         // Whoever queues it, does it here: so what is found is so until it is armed below, but that it may be called, or cancelled, meanwhile.
         let _queueing = lock.lock();
@@ -97,7 +97,7 @@ where
 {
     let run = move |expiry: &mut crate::timer::TimerContext<'_, P>| {
         // SAFETY: this is called by the entry of a node that may sleep, where one may sleep (promise 5 of `Timers`); the token is lent to the callback for one
-        // call, for any lifetime.
+        // call, for any lifetime. [AWAKE, PROMISE]
         let cx = unsafe { MaySleep::assume() };
         let mut context = WorkContext::new(expiry.platform(), cx, expiry.expires());
         match callback(&mut context) {
@@ -109,11 +109,11 @@ where
             other => other,
         }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe { node::set_callback(scope, NonNull::from(&node.timer), run) }
 }
 
-// SAFETY: that of the timer.
+// SAFETY: that of the timer. [SHUT]
 unsafe impl<P: Platform> Registration<P> for WorkNode<P> {
     const KIND: Kind = Kind::Work;
 
@@ -126,12 +126,12 @@ unsafe impl<P: Platform> Registration<P> for WorkNode<P> {
     }
 
     unsafe fn destroy(&self) -> bool {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { Registration::<P>::destroy(&self.timer) }
     }
 
     unsafe fn release(&self) -> bool {
-        // SAFETY: the caller's promise; nobody queues it any more, and the lock is dropped this once.
+        // SAFETY: the caller's promise; nobody queues it any more, and the lock is dropped this once. [PHASES, CALLER]
         unsafe {
             self.queueing
                 .with_mut(|lock| ManuallyDrop::drop(&mut *lock));

@@ -20,9 +20,10 @@ use platform::worker;
 static SECOND: AtomicBool = AtomicBool::new(false);
 
 /// The first processor, from `boot`.
+// SAFETY: nothing else in the image has this name; `boot` calls it, as what it is. [LOCAL]
 #[no_mangle]
 extern "C" fn first_in_rust() -> ! {
-    // SAFETY: the first thing that this processor does, with interrupts disabled; in this order.
+    // SAFETY: the first thing that this processor does, with interrupts disabled; in this order. [MACHINE]
     unsafe {
         cpu::set_up(0);
         idt::set_up();
@@ -34,7 +35,7 @@ extern "C" fn first_in_rust() -> ! {
     pci::set_up();
     cpu::enable();
     boot::place_trampoline();
-    // SAFETY: it is in its place, and this is the only start.
+    // SAFETY: it is in its place, and this is the only start. [MACHINE]
     unsafe { apic::start_second() };
     let good = job::run(second_came());
     runtime::exit(if good { runtime::GOOD } else { runtime::BAD })
@@ -55,9 +56,10 @@ fn second_came() -> bool {
 }
 
 /// The second processor, from `boot`.
+// SAFETY: as above. [LOCAL]
 #[no_mangle]
 extern "C" fn second_in_rust() -> ! {
-    // SAFETY: the first thing that this processor does, with interrupts disabled; the first has set up the table.
+    // SAFETY: the first thing that this processor does, with interrupts disabled; the first has set up the table. [MACHINE]
     unsafe {
         cpu::set_up(worker::CPU);
         idt::load();

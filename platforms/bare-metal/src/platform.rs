@@ -46,7 +46,7 @@ impl Bare {
     /// Inside a callback, where one may not.
     pub fn may_sleep<R>(&self, f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
         assert!(!self.in_callback(), "a callback may not sleep");
-        // SAFETY: no handler of an interrupt, so what interrupts it can go on; `f` is generic in the lifetime.
+        // SAFETY: no handler of an interrupt, so what interrupts it can go on; `f` is generic in the lifetime. [AWAKE]
         f(unsafe { MaySleep::assume() })
     }
 }
@@ -61,7 +61,7 @@ pub fn interrupt(vector: usize) {
 
 // SAFETY: the promises, by their numbers. 1: spin locks with interrupts masked, so no handler meets one that it has interrupted; deferred calls
 // are made by the worker, outside all handlers. 2: `Pool`, from a `FixedMemory`. 3: a processor is one context, work on it another, a handler a third;
-// handlers do not nest. 4: a panic ends the machine. Timers are a `Monitor`'s, whose entries the timers' interrupts call.
+// handlers do not nest. 4: a panic ends the machine. Timers are a `Monitor`'s, whose entries the timers' interrupts call. [PROMISE]
 unsafe impl Platform for Bare {
     type Bus = Bars;
     type RawLock = RawSpin;
@@ -76,7 +76,7 @@ unsafe impl Platform for Bare {
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { self.pool.deallocate(block, layout) }
     }
 
@@ -96,7 +96,7 @@ unsafe impl Platform for Bare {
     }
 
     unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { worker::defer(node, run, argument) };
     }
 

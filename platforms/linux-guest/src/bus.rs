@@ -72,7 +72,7 @@ impl Drop for Claim {
 }
 
 // SAFETY: a mapping lasts until it is dropped, where mmap put it: at a page, so aligned enough. Its length is that of the BAR.
-// It is device memory, so single volatile accesses are neither torn nor data races. `mapped` admits one mapping at a time.
+// It is device memory, so single volatile accesses are neither torn nor data races. `mapped` admits one mapping at a time. [PROMISE]
 unsafe impl MemoryBus for Pci {
     type Region = Bar;
     type Mapping = MappedBar;

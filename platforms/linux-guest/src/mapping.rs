@@ -17,9 +17,9 @@ pub struct Mapping {
 }
 
 // SAFETY: a mapping belongs to the process, not to a thread: its address means the same in all of them,
-// and munmap may be called from any.
+// and munmap may be called from any. [SHARED]
 unsafe impl Send for Mapping {}
-// SAFETY: through `&Mapping` one gets only the address and the length, which never change.
+// SAFETY: through `&Mapping` one gets only the address and the length, which never change. [SHARED]
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
@@ -29,7 +29,7 @@ impl Mapping {
     /// The kernel's.
     pub fn of_file(file: &File, offset: u64, len: usize) -> io::Result<Self> {
         // SAFETY: without MAP_FIXED the kernel chooses unused addresses, so no existing memory is
-        // affected; the result is checked before it is used.
+        // affected; the result is checked before it is used. [FOREIGN]
         let base = unsafe { mmap(ptr::null_mut(), len, both(), MapFlags::SHARED, file, offset) }?;
         Self::at(base, len)
     }
@@ -40,7 +40,7 @@ impl Mapping {
     /// The kernel's.
     pub fn of_memory(len: usize) -> io::Result<Self> {
         // Shared, so that a fork would not part it from what a device has.
-        // SAFETY: as in `of_file`.
+        // SAFETY: as in `of_file`. [FOREIGN]
         let base = unsafe { mmap_anonymous(ptr::null_mut(), len, both(), MapFlags::SHARED) }?;
         Self::at(base, len)
     }
@@ -71,7 +71,7 @@ fn both() -> ProtFlags {
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: `base` and `len` are what mmap returned and was given, and nobody else unmaps
-        // them. Nothing accesses them any more: that is what every user of `base` has promised.
+        // them. Nothing accesses them any more: that is what every user of `base` has promised. [FOREIGN, LOCAL]
         let result = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
         debug_assert_eq!(result, Ok(()));
     }

@@ -27,7 +27,7 @@ impl Bar {
     /// BAR `number`, if it is one in memory.
     pub(crate) fn new(function: Use, number: u8) -> Option<Self> {
         let bar = Bar { function, number };
-        // SAFETY: the device is there as long as `function` is; there are 6 BARs.
+        // SAFETY: the device is there as long as `function` is; there are 6 BARs. [FOREIGN]
         let flags = unsafe { (*bar.function.as_raw()).resource[usize::from(number)].flags };
         (flags & bindings::IORESOURCE_MEM as c_ulong != 0 && bar.size() > 0).then_some(bar)
     }
@@ -37,7 +37,7 @@ impl Bar {
     }
 
     fn size(&self) -> usize {
-        // SAFETY: as in `new`.
+        // SAFETY: as in `new`. [FOREIGN]
         let size = unsafe { bindings::pci_resource_len(self.function.as_raw(), self.index()) };
         usize::try_from(size).unwrap_or(0)
     }
@@ -50,16 +50,16 @@ pub struct MappedBar {
     size: usize,
 }
 
-// SAFETY: an address means the same on all CPUs, and what is done with it here may be done by any.
+// SAFETY: an address means the same on all CPUs, and what is done with it here may be done by any. [SHARED]
 unsafe impl Send for MappedBar {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for MappedBar {}
 
 impl Drop for MappedBar {
     fn drop(&mut self) {
         context::assert_may_sleep();
         let device = self.bar.function.as_raw();
-        // SAFETY: mapped and requested by `map`; nobody accesses it any more.
+        // SAFETY: mapped and requested by `map`; nobody accesses it any more. [FOREIGN]
         unsafe {
             bindings::pci_iounmap(device, self.address.as_ptr().cast());
             bindings::pci_release_region(device, self.bar.index());
@@ -76,7 +76,7 @@ const _: () = assert!(
     "its barriers are not known here"
 );
 
-// SAFETY: as above; the same as in `readl` and `writel` of Linux on x86.
+// SAFETY: as above; the same as in `readl` and `writel` of Linux on x86. [PROMISE]
 unsafe impl Barriers for LinuxBarriers {
     #[inline(always)]
     fn write_barrier() {
@@ -90,7 +90,7 @@ unsafe impl Barriers for LinuxBarriers {
 }
 
 // SAFETY: what `pci_iomap` maps of a memory BAR is device memory, at a page's begin and uncached, until `pci_iounmap`; single volatile accesses to it are neither torn nor
-// data races. `pci_request_region` gives a BAR to one at a time.
+// data races. `pci_request_region` gives a BAR to one at a time. [PROMISE]
 unsafe impl MemoryBus for Pci {
     type Region = Bar;
     type Mapping = MappedBar;
@@ -99,16 +99,16 @@ unsafe impl MemoryBus for Pci {
     fn map(bar: &Bar) -> Result<MappedBar, Error> {
         context::assert_may_sleep();
         let (device, name) = (bar.function.as_raw(), bar.function.name());
-        // SAFETY: the device is there, and its driver bound; the name is a static.
+        // SAFETY: the device is there, and its driver bound; the name is a static. [FOREIGN]
         let taken =
             unsafe { bindings::pci_request_region(device, bar.index(), name.as_char_ptr()) };
         if taken != 0 {
             return Err(Error::AlreadyMapped);
         }
-        // SAFETY: as above; 0 is all of it.
+        // SAFETY: as above; 0 is all of it. [FOREIGN]
         let address = unsafe { bindings::pci_iomap(device, bar.index(), 0) };
         let Some(address) = NonNull::new(address.cast()) else {
-            // SAFETY: just requested.
+            // SAFETY: just requested. [FOREIGN]
             unsafe { bindings::pci_release_region(device, bar.index()) };
             return Err(Error::NoMemory);
         };

@@ -12,6 +12,7 @@ use kernel::ffi::c_uint;
 mod c {
     use super::c_uint;
 
+    // SAFETY: as `helpers.c` defines them. [FOREIGN]
     extern "C" {
         pub(super) fn driver_scope_level() -> c_uint;
         pub(super) fn driver_scope_is_preemptible() -> bool;
@@ -20,19 +21,19 @@ mod c {
 
 /// The current task, or the one that was interrupted.
 fn task() -> *mut bindings::task_struct {
-    // SAFETY: there is always one.
+    // SAFETY: there is always one. [FOREIGN]
     unsafe { bindings::get_current() }
 }
 
 /// What interrupted the current task: 0, nothing; else a soft interrupt, a hard one, one that cannot be masked.
 fn level() -> usize {
-    // SAFETY: it looks at a counter of the CPU that only changes in step with what the caller does.
+    // SAFETY: it looks at a counter of the CPU that only changes in step with what the caller does. [FOREIGN]
     unsafe { c::driver_scope_level() as usize }
 }
 
 /// Whether the caller may sleep, as far as the kernel can tell.
 pub(crate) fn may_sleep() -> bool {
-    // SAFETY: as in `level`.
+    // SAFETY: as in `level`. [FOREIGN]
     unsafe { c::driver_scope_is_preemptible() }
 }
 

@@ -44,7 +44,7 @@ impl Function {
     /// Enables a device that is being probed.
     pub(crate) fn new(device: &pci::Device<Core<'_>>, name: &'static CStr) -> Result<Arc<Self>> {
         let raw: *mut bindings::pci_dev = as_raw(device);
-        // SAFETY: the device is there, and we are its driver.
+        // SAFETY: the device is there, and we are its driver. [FOREIGN]
         to_result(unsafe { bindings::pci_enable_device_mem(raw) })?;
         // From here on, dropping this undoes it.
         let mut function = Function {
@@ -57,12 +57,12 @@ impl Function {
             dma_taken: AtomicBool::new(false),
             _alive: Alive::new(),
         };
-        // SAFETY: as above.
+        // SAFETY: as above. [FOREIGN]
         let irqs =
             unsafe { bindings::pci_alloc_irq_vectors(raw, 1, IRQS, bindings::PCI_IRQ_ALL_TYPES) };
         // A device without any is one, too.
         function.irqs = u32::try_from(irqs).unwrap_or(0);
-        // SAFETY: as above.
+        // SAFETY: as above. [FOREIGN]
         function.shares_its_line =
             unsafe { bindings::pci_irq_type(raw) } & bindings::PCI_IRQ_INTX != 0;
         Ok(Arc::new(function, GFP_KERNEL)?)
@@ -70,7 +70,7 @@ impl Function {
 
     /// The function as its driver sees it.
     pub(crate) fn describe(self: &Arc<Self>) -> Result<PciDevice<Linux>, driver_scope::Error> {
-        // SAFETY: the device is there; these are never written again.
+        // SAFETY: the device is there; these are never written again. [FOREIGN]
         let (vendor, device) = unsafe { ((*self.as_raw()).vendor, (*self.as_raw()).device) };
         let mut described = PciDevice::new(vendor, device).with_dma(BusMaster(Use::new(self)));
         for number in 0..6 {
@@ -110,7 +110,7 @@ impl Function {
 
     /// The same as a device of no bus.
     pub(crate) fn device(&self) -> *mut bindings::device {
-        // SAFETY: inside of one that is there.
+        // SAFETY: inside of one that is there. [FOREIGN]
         unsafe { &raw mut (*self.as_raw()).dev }
     }
 
@@ -128,7 +128,7 @@ impl Function {
         if self.quiet.load(Ordering::Relaxed) {
             return false;
         }
-        // SAFETY: the device is there, and its driver bound.
+        // SAFETY: the device is there, and its driver bound. [FOREIGN]
         unsafe { bindings::pci_set_master(self.as_raw()) };
         true
     }
@@ -142,14 +142,14 @@ impl Function {
     /// Lets the device reach memory.
     pub(crate) fn allow_dma(&self) {
         self.quiet.store(false, Ordering::Relaxed);
-        // SAFETY: the device is there, and its driver bound.
+        // SAFETY: the device is there, and its driver bound. [FOREIGN]
         unsafe { bindings::pci_set_master(self.as_raw()) };
     }
 
     /// Keeps it from memory.
     pub(crate) fn forbid_dma(&self) {
         self.quiet.store(true, Ordering::Relaxed);
-        // SAFETY: as above.
+        // SAFETY: as above. [FOREIGN]
         unsafe { bindings::pci_clear_master(self.as_raw()) };
     }
 
@@ -199,7 +199,7 @@ impl Drop for Function {
     fn drop(&mut self) {
         // Disabled while it still has messages, if it has: so the kernel leaves its interrupt line alone, which it would else take from its routing, and put there again when
         // the next driver enables it, both by interpreting ACPI's code: more work than all the rest.
-        // SAFETY: enabled and given by `new`; what referred to them is gone. This keeps the device from memory, if it was not yet.
+        // SAFETY: enabled and given by `new`; what referred to them is gone. This keeps the device from memory, if it was not yet. [FOREIGN]
         unsafe {
             bindings::pci_disable_device(self.as_raw());
             if self.irqs > 0 {

@@ -36,7 +36,7 @@ fn size(layout: Layout) -> usize {
 
 // SAFETY: the promises, by their numbers. 1: coherent memory of the kernel is zeroed, and aligned as `size` says. 2: the accesses are those provided; Rust knows
 // nothing of such memory. 3: a device reaches memory while it is a bus master; with an IOMMU only what is mapped for it, which the kernel does at each allocation. (The
-// message of an interrupt is such a write as well, for which an interrupt may have made it a bus master before: never after, see `allow_messages`.) 4: `Function` has a mark.
+// message of an interrupt is such a write as well, for which an interrupt may have made it a bus master before: never after, see `allow_messages`.) 4: `Function` has a mark. [PROMISE]
 unsafe impl Dma for Coherent {
     type Device = BusMaster;
     type Claim = Claim;
@@ -49,7 +49,7 @@ unsafe impl Dma for Coherent {
         }
         let claim = Claim(function.clone());
         let mask = u64::MAX >> (u64::BITS - address_bits.clamp(1, u64::BITS));
-        // SAFETY: the device is there, and its driver bound; it has no memory that another mask was asked for with: we have the claim.
+        // SAFETY: the device is there, and its driver bound; it has no memory that another mask was asked for with: we have the claim. [FOREIGN]
         let set = unsafe {
             bindings::dma_set_mask(function.device(), mask) == 0
                 && bindings::dma_set_coherent_mask(function.device(), mask) == 0
@@ -65,7 +65,7 @@ unsafe impl Dma for Coherent {
     fn allocate(&self, claim: &Claim, layout: Layout) -> Result<DmaBlock, Error> {
         context::assert_may_sleep();
         let mut device = 0;
-        // SAFETY: the device is there, its driver bound, its mask set by `claim`.
+        // SAFETY: the device is there, its driver bound, its mask set by `claim`. [FOREIGN]
         let cpu = unsafe {
             bindings::dma_alloc_attrs(
                 claim.0.device(),
@@ -80,7 +80,7 @@ unsafe impl Dma for Coherent {
     }
 
     unsafe fn free(&self, claim: &Claim, block: DmaBlock, layout: Layout) {
-        // SAFETY: from `allocate`, with this claim and layout, and not used again.
+        // SAFETY: from `allocate`, with this claim and layout, and not used again. [FOREIGN, CALLER]
         unsafe {
             bindings::dma_free_attrs(
                 claim.0.device(),

@@ -93,7 +93,7 @@ impl<D: Driver<Linux>, F: DeviceFile<D>, M: ModuleMetadata + 'static> MiscDevice
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<KBox<Self>> {
         let registered: *const Registered<D, F, M> = core::ptr::from_ref(misc).cast();
         // SAFETY: only `Registered::new` registers it, as the first part of itself, which is `repr(C)`; the kernel keeps it from being unregistered, so dropped,
-        // during this call. The port was there before it was registered.
+        // during this call. The port was there before it was registered. [FOREIGN]
         let port = unsafe { &(*registered).port };
         let open = Open {
             port: port.clone(),

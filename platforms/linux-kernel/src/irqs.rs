@@ -29,7 +29,7 @@ pub struct Line {
 impl Line {
     /// Number `number` of those that the device was given.
     pub(crate) fn new(function: Use, number: u32) -> Option<Self> {
-        // SAFETY: the device is there and has these interrupts as long as `function` is.
+        // SAFETY: the device is there and has these interrupts as long as `function` is. [FOREIGN]
         let irq = unsafe { bindings::pci_irq_vector(function.as_raw(), number) };
         Some(Line {
             irq: c_uint::try_from(irq).ok()?,
@@ -58,21 +58,24 @@ struct State {
     shut: bool,
 }
 
-// SAFETY: what the entry's context is may be told to any context, says whoever gave it; the rest is under a lock, atomic or never written.
+// SAFETY: what the entry's context is may be told to any context, says whoever gave it; the rest is under a lock, atomic or never written. [SHARED]
 unsafe impl Send for Node {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for Node {}
 
 /// The handler of every line here.
+///
+/// # Safety
+/// For the kernel: `node` is what `init` gave it, between `request_irq` and the return of `free_irq`.
 unsafe extern "C" fn handle(_irq: c_int, node: *mut c_void) -> bindings::irqreturn_t {
-    // SAFETY: what `init` told the kernel; the node is there until `shut` has returned, which waits for this call.
+    // SAFETY: what `init` told the kernel; the node is there until `shut` has returned, which waits for this call. [FOREIGN, SHUT]
     let node = unsafe { &*node.cast::<Node>() };
     if node.shut.load(Ordering::Relaxed) {
         return bindings::irqreturn::IRQ_NONE;
     }
     node.running
         .store(context::current().get(), Ordering::Relaxed);
-    // SAFETY: `shut` has not returned.
+    // SAFETY: `shut` has not returned. [SHUT]
     let handled = unsafe { (node.entry)(node.context) };
     node.running.store(0, Ordering::Relaxed);
     if handled {
@@ -107,7 +110,7 @@ impl Node {
 
 // SAFETY: the promises, by their numbers. 1: the kernel calls a handler from `request_irq` to `free_irq`, never beside itself, and orders its calls. 2: it does so in
 // an interrupt, or in one that it plays with interrupts disabled and no lock held. 3: `free_irq` waits for handlers that run, on all CPUs, as does `synchronize_irq`. 4: they
-// wait for the kernel's call, which is around the entry's.
+// wait for the kernel's call, which is around the entry's. [PROMISE]
 unsafe impl Irqs for LinuxIrqs {
     type Line = Line;
     type Node = Node;
@@ -137,10 +140,10 @@ unsafe impl Irqs for LinuxIrqs {
             shut: AtomicBool::new(false),
             _alive: Alive::new(),
         };
-        // SAFETY: memory for a node, says the caller.
+        // SAFETY: memory for a node, says the caller. [CALLER]
         unsafe { node.write(new) };
         let flags = if is_shared { bindings::IRQF_SHARED } else { 0 };
-        // SAFETY: the interrupt is the device's; handler, name and node are there until `free_irq`.
+        // SAFETY: the interrupt is the device's; handler, name and node are there until `free_irq`. [FOREIGN]
         let result = unsafe {
             bindings::request_threaded_irq(
                 line.irq,
@@ -154,7 +157,7 @@ unsafe impl Irqs for LinuxIrqs {
         if result == 0 {
             return Ok(());
         }
-        // SAFETY: just written; the kernel has not taken it, and has not called it.
+        // SAFETY: just written; the kernel has not taken it, and has not called it. [FOREIGN]
         unsafe { node.drop_in_place() };
         Err(match kernel::error::Error::from_errno(result) {
             ENOMEM => Error::NoMemory,
@@ -163,13 +166,13 @@ unsafe impl Irqs for LinuxIrqs {
     }
 
     unsafe fn enable(&self, node: NonNull<Node>) {
-        // SAFETY: (this and those below) initialised, says the caller, and never written again as a whole.
+        // SAFETY: (this and those below) initialised, says the caller, and never written again as a whole. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| {
             if state.disabled > 0 && !state.shut {
                 state.disabled -= 1;
                 if state.disabled == 0 {
-                    // SAFETY: disabled once, and not freed, which `shut` waits with for this lock.
+                    // SAFETY: disabled once, and not freed, which `shut` waits with for this lock. [FOREIGN, LOCKED]
                     unsafe { bindings::enable_irq(node.irq) };
                 }
             }
@@ -177,12 +180,12 @@ unsafe impl Irqs for LinuxIrqs {
     }
 
     unsafe fn disable(&self, node: NonNull<Node>) {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| {
             if !state.shut {
                 if state.disabled == 0 {
-                    // SAFETY: as in `enable`.
+                    // SAFETY: as in `enable`. [FOREIGN, LOCKED]
                     unsafe { bindings::disable_irq_nosync(node.irq) };
                 }
                 state.disabled += 1;
@@ -191,13 +194,13 @@ unsafe impl Irqs for LinuxIrqs {
     }
 
     unsafe fn state(&self, node: NonNull<Node>) -> IrqState {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| node.get(state))
     }
 
     unsafe fn is_inside(&self, node: NonNull<Node>) -> bool {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         unsafe { node.as_ref() }.is_inside()
     }
 
@@ -207,17 +210,17 @@ unsafe impl Irqs for LinuxIrqs {
         _cx: MaySleep<'_>,
         _stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         let running = node.is_running();
         context::assert_may_sleep();
-        // SAFETY: an interrupt that has not been freed; the caller may sleep.
+        // SAFETY: an interrupt that has not been freed; the caller may sleep. [FOREIGN]
         unsafe { bindings::synchronize_irq(node.irq) };
         running
     }
 
     unsafe fn shut(&self, node: NonNull<Node>, _cx: MaySleep<'_>, stalled: &dyn Fn()) -> IrqState {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let this = unsafe { node.as_ref() };
         this.shut.store(true, Ordering::Relaxed);
         let found = this.state.with(|state| {
@@ -225,13 +228,13 @@ unsafe impl Irqs for LinuxIrqs {
             state.shut = true;
             // Those that it shares its line with want to be called.
             if this.is_shared && state.disabled > 0 {
-                // SAFETY: as in `enable`.
+                // SAFETY: as in `enable`. [FOREIGN, LOCKED]
                 unsafe { bindings::enable_irq(this.irq) };
             }
             found
         });
         this.wait(stalled);
-        // SAFETY: requested by `init`, freed once; the caller may sleep.
+        // SAFETY: requested by `init`, freed once; the caller may sleep. [FOREIGN]
         unsafe { bindings::free_irq(this.irq, node.as_ptr().cast()) };
         found
     }

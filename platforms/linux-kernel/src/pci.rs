@@ -91,7 +91,7 @@ fn bind<S: Spec>(device: &pci::Device<Core<'_>>) -> Result<Bound<S>> {
     // Dropped last, also when what follows fails.
     let function = Device(Function::new(device, S::Module::NAME)?);
     let described = function.0.describe().map_err(|_| EINVAL)?;
-    // SAFETY: only drivers of a `PciModule` are probed, which has it, and is unregistered, with all drivers unbound, before that is gone.
+    // SAFETY: only drivers of a `PciModule` are probed, which has it, and is unregistered, with all drivers unbound, before that is gone. [FOREIGN]
     let linux = unsafe { Linux::new() };
     let binding = may_sleep(|cx| Binding::bind(linux, described, cx));
     let binding: Binding<S::Driver, Linux> = binding.map_err(|BindError { error, .. }| {
@@ -146,6 +146,6 @@ pub const fn id((vendor, device): (u16, u16)) -> pci::DeviceId {
         override_only: 0,
     };
     // (The kernel crate makes such entries for vendors that it knows.)
-    // SAFETY: its type is a transparent wrapper of C's.
+    // SAFETY: its type is a transparent wrapper of C's. [FOREIGN]
     unsafe { mem::transmute::<bindings::pci_device_id, pci::DeviceId>(raw) }
 }

@@ -93,12 +93,12 @@ impl Linux {
 /// Where one may not.
 pub(crate) fn may_sleep<R>(f: impl for<'c> FnOnce(MaySleep<'c>) -> R) -> R {
     context::assert_may_sleep();
-    // SAFETY: just looked at, as far as this kernel can tell; the callers are in the kernel's probe and remove. `f` is generic in the lifetime.
+    // SAFETY: just looked at, as far as this kernel can tell; the callers are in the kernel's probe and remove. `f` is generic in the lifetime. [AWAKE]
     f(unsafe { MaySleep::assume() })
 }
 
 // SAFETY: the promises, by their numbers. 1: each part says so of its own; what waits looks whether it may. 2: `Kmalloc`. 3: see `context`. 4: there is no
-// unwinding in the kernel.
+// unwinding in the kernel. [PROMISE]
 unsafe impl Platform for Linux {
     /// A panic is an oops, which ends the task.
     const PANICS_END_TASKS: bool = true;
@@ -118,7 +118,7 @@ unsafe impl Platform for Linux {
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: from `allocate`, with this layout, and not used again.
+        // SAFETY: from `allocate`, with this layout, and not used again. [CALLER]
         unsafe { Kmalloc::free(block, layout) };
     }
 
@@ -135,7 +135,7 @@ unsafe impl Platform for Linux {
     }
 
     unsafe fn defer(&self, node: *mut Deferred, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { queue::defer(node, run, argument) };
     }
 

@@ -16,6 +16,7 @@ use crate::alive::Alive;
 mod c {
     use super::bindings;
 
+    // SAFETY: as `helpers.c` defines it. [FOREIGN]
     extern "C" {
         pub(super) fn driver_scope_init_work(
             work: *mut bindings::work_struct,
@@ -34,7 +35,7 @@ impl Queue {
     /// Makes the queue. Once.
     pub(crate) fn new() -> Result<Self> {
         // Run by the CPU that queues it, as the threads of interrupts mostly are; as many at once as the kernel thinks fit.
-        // SAFETY: a name that is no format.
+        // SAFETY: a name that is no format. [FOREIGN]
         let queue = unsafe {
             bindings::alloc_workqueue_noprof(
                 c"driver_scope".as_char_ptr(),
@@ -55,7 +56,7 @@ impl Drop for Queue {
     fn drop(&mut self) {
         // Relaxed: it is ours. Nobody queues any more: there are no scopes but those whose end is queued.
         let queue = QUEUE.load(Ordering::Relaxed);
-        // SAFETY: made by `new`. It runs what is queued before it goes.
+        // SAFETY: made by `new`. It runs what is queued before it goes. [FOREIGN]
         unsafe { bindings::destroy_workqueue(queue) };
     }
 }
@@ -67,7 +68,7 @@ impl Drop for Queue {
 pub(crate) unsafe fn queue(work: *mut bindings::work_struct) {
     // Acquire: pairs with the Release in `Queue::new`, which comes before there is a scope.
     let queue = QUEUE.load(Ordering::Acquire);
-    // SAFETY: the queue is there as long as the module is; the caller's promise.
+    // SAFETY: the queue is there as long as the module is; the caller's promise. [FOREIGN, CALLER]
     unsafe {
         bindings::queue_work_on(
             bindings::wq_misc_consts_WORK_CPU_UNBOUND as i32,
@@ -85,7 +86,7 @@ pub(crate) unsafe fn init(
     work: *mut bindings::work_struct,
     function: unsafe extern "C" fn(*mut bindings::work_struct),
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe { c::driver_scope_init_work(work, Some(function)) };
 }
 
@@ -98,9 +99,9 @@ pub struct Deferred {
     argument: *mut (),
 }
 
-// SAFETY: written by who defers, then read by the one worker that makes the call.
+// SAFETY: written by who defers, then read by the one worker that makes the call. [SHARED]
 unsafe impl Send for Deferred {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for Deferred {}
 
 /// For `Platform::defer`.
@@ -108,9 +109,11 @@ unsafe impl Sync for Deferred {}
 /// # Safety
 /// As there.
 pub(crate) unsafe fn defer(node: *mut Deferred, run: DeferredEntry, argument: *mut ()) {
+    /// # Safety
+    /// For the kernel: `work` is what this queued, and is called once.
     unsafe extern "C" fn make(work: *mut bindings::work_struct) {
         let node = work.cast::<Deferred>();
-        // SAFETY: queued by `defer`, and so there until its call; read before that, which may free it. The kernel does not touch work that it has called.
+        // SAFETY: queued by `defer`, and so there until its call; read before that, which may free it. The kernel does not touch work that it has called. [LAST, FOREIGN]
         unsafe {
             let (run, argument, alive) = ((*node).run, (*node).argument, Alive::again());
             run(argument);
@@ -118,7 +121,7 @@ pub(crate) unsafe fn defer(node: *mut Deferred, run: DeferredEntry, argument: *m
             drop(alive);
         }
     }
-    // SAFETY: memory for it, which stays where it is until the call, says the caller.
+    // SAFETY: memory for it, which stays where it is until the call, says the caller. [CALLER]
     unsafe {
         ptr::addr_of_mut!((*node).run).write(run);
         ptr::addr_of_mut!((*node).argument).write(argument);

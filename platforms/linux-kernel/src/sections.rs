@@ -17,7 +17,7 @@ use crate::waiting;
 /// The domain, while the module is there.
 struct Domain(UnsafeCell<MaybeUninit<bindings::srcu_struct>>);
 
-// SAFETY: changed by the kernel's functions alone, which any CPU may call.
+// SAFETY: changed by the kernel's functions alone, which any CPU may call. [SHARED]
 unsafe impl Sync for Domain {}
 
 static DOMAIN: Domain = Domain(UnsafeCell::new(MaybeUninit::zeroed()));
@@ -32,7 +32,7 @@ pub(crate) struct Srcu(());
 impl Srcu {
     /// Makes the domain. Once.
     pub(crate) fn new() -> Result<Self> {
-        // SAFETY: memory for a domain, where it stays; name and key are statics.
+        // SAFETY: memory for a domain, where it stays; name and key are statics. [FOREIGN]
         to_result(unsafe {
             bindings::init_srcu_struct_with_key(
                 domain(),
@@ -52,16 +52,16 @@ impl Drop for Srcu {
             &|| pr_err!("a read section was forgotten: the module cannot be unloaded\n"),
             || over().then_some(()),
         );
-        // SAFETY: made by `new`. Nobody is inside, and nobody enters: there are no scopes, and files keep the module.
+        // SAFETY: made by `new`. Nobody is inside, and nobody enters: there are no scopes, and files keep the module. [FOREIGN]
         unsafe { bindings::cleanup_srcu_struct(domain()) };
     }
 }
 
 /// Begins a grace period; what it returns says whether it is over.
 fn grace_period() -> impl Fn() -> bool {
-    // SAFETY: the domain is there as long as the module is. (Both have the barriers of a grace period.)
+    // SAFETY: the domain is there as long as the module is. (Both have the barriers of a grace period.) [FOREIGN]
     let begun = unsafe { bindings::start_poll_synchronize_srcu(domain()) };
-    // SAFETY: as above.
+    // SAFETY: as above. [FOREIGN]
     move || unsafe { bindings::poll_state_synchronize_srcu(domain(), begun) }
 }
 
@@ -69,7 +69,7 @@ fn grace_period() -> impl Fn() -> bool {
 pub struct SrcuSections;
 
 // SAFETY: the promises, by their numbers. 1: `is_open` is an acquire. 2: a grace period of the domain, begun after the gate was closed, waits for all sections that began
-// before; those that begin later see it closed. 3: but for the ones that cannot be masked, which no driver has, every interrupt may use it. 4: none of it unwinds.
+// before; those that begin later see it closed. 3: but for the ones that cannot be masked, which no driver has, every interrupt may use it. 4: none of it unwinds. [PROMISE]
 unsafe impl Sections for SrcuSections {
     type Id = ();
     type Section = c_int;
@@ -78,29 +78,29 @@ unsafe impl Sections for SrcuSections {
 
     #[inline]
     unsafe fn enter(&self, gate: &Gate<()>) -> Option<c_int> {
-        // SAFETY: the domain is there as long as the module is.
+        // SAFETY: the domain is there as long as the module is. [FOREIGN]
         let section = unsafe { bindings::__srcu_read_lock(domain()) };
         if gate.is_open() {
             return Some(section);
         }
-        // SAFETY: just entered.
+        // SAFETY: just entered. [FOREIGN]
         unsafe { bindings::__srcu_read_unlock(domain(), section) };
         None
     }
 
     #[inline]
     unsafe fn leave(&self, _gate: &Gate<()>, section: c_int) {
-        // SAFETY: entered by `enter`, says the caller, in this context, and once.
+        // SAFETY: entered by `enter`, says the caller, in this context, and once. [FOREIGN, CALLER]
         unsafe { bindings::__srcu_read_unlock(domain(), section) };
     }
 
     unsafe fn enter_all(&self) -> c_int {
-        // SAFETY: as in `enter`.
+        // SAFETY: as in `enter`. [FOREIGN]
         unsafe { bindings::__srcu_read_lock(domain()) }
     }
 
     unsafe fn leave_all(&self, section: c_int) {
-        // SAFETY: as in `leave`.
+        // SAFETY: as in `leave`. [FOREIGN, CALLER]
         unsafe { bindings::__srcu_read_unlock(domain(), section) };
     }
 

@@ -8,14 +8,14 @@ use kernel::ffi::c_int;
 
 /// Nanoseconds of the monotonic clock.
 pub(crate) fn monotonic() -> u64 {
-    // SAFETY: any context may ask.
+    // SAFETY: any context may ask. [FOREIGN]
     from_ktime(unsafe { bindings::ktime_get() })
 }
 
 /// The present by a clock.
 pub(crate) fn now(clock: Clock) -> Option<Instant> {
     let with_offset = |offset| {
-        // SAFETY: any context may ask.
+        // SAFETY: any context may ask. [FOREIGN]
         from_ktime(unsafe { bindings::ktime_get_with_offset(offset) })
     };
     let nanos = match clock {

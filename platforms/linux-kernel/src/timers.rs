@@ -62,9 +62,9 @@ impl State {
     }
 }
 
-// SAFETY: the state is under its lock; the kernel's parts are changed by its functions alone, which may be called from any CPU; the rest is never written again.
+// SAFETY: the state is under its lock; the kernel's parts are changed by its functions alone, which may be called from any CPU; the rest is never written again. [SHARED, LOCKED]
 unsafe impl Send for Node {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED, LOCKED]
 unsafe impl Sync for Node {}
 
 impl Node {
@@ -80,7 +80,7 @@ impl Node {
         // Never in the past: one that asks for that again and again would keep the kernel in its interrupt.
         let at = at.max(time::now(self.clock).unwrap_or(at));
         let slack = u64::try_from(slack.as_nanos()).unwrap_or(u64::MAX);
-        // SAFETY: initialised; any context may start it; it is not called on our stack.
+        // SAFETY: initialised; any context may start it; it is not called on our stack. [FOREIGN]
         unsafe {
             bindings::hrtimer_start_range_ns(
                 self.hrtimer.get(),
@@ -95,7 +95,7 @@ impl Node {
     fn queue(&self) -> bool {
         let stopped = self.stop();
         if stopped {
-            // SAFETY: initialised, since it is work; any context may queue it.
+            // SAFETY: initialised, since it is work; any context may queue it. [FOREIGN]
             unsafe { queue::queue(self.work()) };
         }
         stopped
@@ -103,14 +103,14 @@ impl Node {
 
     /// Under the lock of `state`, or when nothing is armed any more: takes the hrtimer out of its queue. False if it is being called at this moment.
     fn stop(&self) -> bool {
-        // SAFETY: initialised; any context may do so.
+        // SAFETY: initialised; any context may do so. [FOREIGN]
         unsafe { bindings::hrtimer_try_to_cancel(self.hrtimer.get()) >= 0 }
     }
 
     /// Called by the kernel, when the timer expires or the work's turn has come.
     fn expire(&self) {
         let at = self.state.with(|state| {
-            // SAFETY: initialised. It is queued again only under this lock; that it is taken out of the queue may be at any time, hence volatile, as in the kernel.
+            // SAFETY: initialised. It is queued again only under this lock; that it is taken out of the queue may be at any time, hence volatile, as in the kernel. [FOREIGN, LOCKED]
             if unsafe { ptr::addr_of!((*self.hrtimer.get()).is_queued).read_volatile() } {
                 // It has been armed for another instant meanwhile.
                 return None;
@@ -120,7 +120,7 @@ impl Node {
             at
         });
         if let Some(at) = at {
-            // SAFETY: not shut, or else nothing would be wanted; `shut` waits for the kernel's call that this is inside of.
+            // SAFETY: not shut, or else nothing would be wanted; `shut` waits for the kernel's call that this is inside of. [SHUT]
             unsafe { (self.entry)(self.context, at) };
             self.state.with(|state| state.running -= 1);
         }
@@ -135,18 +135,21 @@ impl Node {
                 self.state.with(|state| (state.running == 0).then_some(()))
             });
             context::assert_may_sleep();
-            // SAFETY: initialised, since it is work, and nobody queues it any more: the hrtimer is stopped.
+            // SAFETY: initialised, since it is work, and nobody queues it any more: the hrtimer is stopped. [FOREIGN]
             unsafe { bindings::cancel_work_sync(self.work()) };
         }
     }
 }
 
 /// The function of every hrtimer here.
+///
+/// # Safety
+/// For the kernel: `hrtimer` is a node's, between `init` and the return of `shut`.
 unsafe extern "C" fn expired(hrtimer: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
-    // SAFETY: that of a node, of which it is the first part; the node is there until `shut` has returned, which waits for this call.
+    // SAFETY: that of a node, of which it is the first part; the node is there until `shut` has returned, which waits for this call. [FOREIGN, SHUT]
     let node = unsafe { &*hrtimer.cast::<Node>() };
     if node.is_work {
-        // SAFETY: initialised, since it is work.
+        // SAFETY: initialised, since it is work. [FOREIGN]
         unsafe { queue::queue(node.work()) };
     } else {
         node.expire();
@@ -155,9 +158,12 @@ unsafe extern "C" fn expired(hrtimer: *mut bindings::hrtimer) -> bindings::hrtim
 }
 
 /// The function of all work here.
+///
+/// # Safety
+/// For the kernel: `work` is a node's, between `init` and the return of `shut`.
 unsafe extern "C" fn work_entry(work: *mut bindings::work_struct) {
     let _worker = Worker::begin();
-    // SAFETY: that of a node, at this offset; the node is there until `shut` has returned, which waits for this call.
+    // SAFETY: that of a node, at this offset; the node is there until `shut` has returned, which waits for this call. [FOREIGN, SHUT]
     let node = unsafe {
         &*work
             .byte_sub(core::mem::offset_of!(Node, work))
@@ -178,7 +184,7 @@ fn mode_of(mode: TimerMode) -> bindings::hrtimer_mode {
 
 // SAFETY: the promises, by their numbers. 1: the kernel calls a timer, and runs work, only after it was started; `expire` finds nothing wanted but what was armed. 2: neither
 // `hrtimer_start` nor `queue_work` calls anything. 3: `shut` says so under the lock that `arm` takes, so later ones are refused and earlier ones are seen; it then waits for
-// the kernel's calls, each of which is around the entry's. 4: those waits end when the kernel's call has returned, not sooner. 5: work is called by a work queue.
+// the kernel's calls, each of which is around the entry's. 4: those waits end when the kernel's call has returned, not sooner. 5: work is called by a work queue. [PROMISE]
 unsafe impl Timers for Hrtimers {
     type Node = Node;
 
@@ -208,7 +214,7 @@ unsafe impl Timers for Hrtimers {
             context,
             _alive: Alive::new(),
         };
-        // SAFETY: memory for a node, says the caller; it stays where it is, so the kernel's parts can be made in place.
+        // SAFETY: memory for a node, says the caller; it stays where it is, so the kernel's parts can be made in place. [CALLER]
         unsafe {
             node.write(new);
             bindings::hrtimer_setup((*node).hrtimer.get(), Some(expired), clock, mode_of(mode));
@@ -226,7 +232,7 @@ unsafe impl Timers for Hrtimers {
         slack: Option<Duration>,
         how: Arm,
     ) -> Result<(), Error> {
-        // SAFETY: (this and those below) initialised, says the caller, and never written again as a whole.
+        // SAFETY: (this and those below) initialised, says the caller, and never written again as a whole. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| {
             if state.shut {
@@ -244,13 +250,13 @@ unsafe impl Timers for Hrtimers {
     }
 
     unsafe fn state(&self, node: NonNull<Node>) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| state.get())
     }
 
     unsafe fn try_cancel(&self, node: NonNull<Node>) -> TryCancel {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.state.with(|state| {
             let wanted = state.want.take().is_some();
@@ -267,7 +273,7 @@ unsafe impl Timers for Hrtimers {
     }
 
     unsafe fn cancel(&self, node: NonNull<Node>, _cx: MaySleep<'_>, stalled: &dyn Fn()) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let node = unsafe { node.as_ref() };
         let found = node.state.with(|state| {
             let found = state.get();
@@ -287,7 +293,7 @@ unsafe impl Timers for Hrtimers {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let node = unsafe { node.as_ref() };
         let mut found = None;
         let found = waiting::until(stalled, || {
@@ -304,7 +310,7 @@ unsafe impl Timers for Hrtimers {
             })
         });
         context::assert_may_sleep();
-        // SAFETY: initialised: the caller says that it is work.
+        // SAFETY: initialised: the caller says that it is work. [FOREIGN, CALLER]
         unsafe { bindings::flush_work(node.work()) };
         found.armed || found.running
     }
@@ -315,7 +321,7 @@ unsafe impl Timers for Hrtimers {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let node = unsafe { node.as_ref() };
         let found = node.state.with(|state| {
             let found = state.get();

@@ -26,7 +26,7 @@ pub(crate) fn sleep(delay: Duration) {
     let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
     if nanos <= SHORT {
         let micros = nanos.div_ceil(1000) as c_ulong;
-        // SAFETY: the caller may sleep.
+        // SAFETY: the caller may sleep. [FOREIGN]
         unsafe {
             bindings::usleep_range_state(
                 micros,
@@ -38,7 +38,7 @@ pub(crate) fn sleep(delay: Duration) {
         let mut millis = nanos.div_ceil(1_000_000);
         while millis > 0 {
             let part = millis.min(LONG);
-            // SAFETY: as above.
+            // SAFETY: as above. [FOREIGN]
             unsafe { bindings::msleep(part as u32) };
             millis -= part;
         }

@@ -108,7 +108,7 @@ fn whole_pages(layout: Layout) -> Option<u64> {
 // SAFETY: the promises, by their numbers. 1: whole pages of new memory, which the kernel has zeroed, kept in `blocks` until they are freed; the IOMMU's addresses are multiples
 // of a page as well. The machine is coherent: VFIO refuses an IOMMU that is not (or has it snoop). 2: mapped memory, which is no Rust object, and is accessed by
 // those accesses alone. 3: the function is alone in its domain, in which is what `allocate` maps, until `free` unmaps it; and it is a bus master only from `claim` to `quiet`. 4: `claimed` is
-// changed under the lock.
+// changed under the lock. [PROMISE]
 unsafe impl Dma for Iommu {
     type Device = Reach;
     type Claim = Claim;
@@ -137,7 +137,7 @@ unsafe impl Dma for Iommu {
         let bits = claim.address_bits;
         let mut state = claim.shared.lock();
         let device = state.iovas.take(size, bits).ok_or(Error::DmaMask(bits))?;
-        // SAFETY: it is kept until it has been unmapped, in `free`. Whoever gets the block accesses it by `read` and `write`.
+        // SAFETY: it is kept until it has been unmapped, in `free`. Whoever gets the block accesses it by `read` and `write`. [FOREIGN]
         let mapped = unsafe { claim.shared.function.map(cpu, device, size) };
         if let Err(error) = mapped {
             state.iovas.give_back(device);

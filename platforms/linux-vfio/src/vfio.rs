@@ -123,13 +123,13 @@ impl Function {
         let group = open(&format!("/dev/vfio/{group}"))?;
         let fail = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
 
-        // SAFETY: (this one and the next three) these requests take a number or nothing.
+        // SAFETY: (this one and the next three) these requests take a number or nothing. [FOREIGN]
         let version = unsafe { with_number(&container, GET_API_VERSION, 0) };
         let version = version.map_err(fail("API version"))?;
         if version != API_VERSION {
             return Err(format!("API version {version}"));
         }
-        // SAFETY: see above.
+        // SAFETY: see above. [FOREIGN]
         match unsafe { with_number(&container, CHECK_EXTENSION, TYPE1_V2) } {
             Ok(1) => {}
             other => return Err(format!("no IOMMU of type 1, version 2: {other:?}")),
@@ -138,23 +138,23 @@ impl Function {
             argsz: argsz::<GroupStatus>(),
             flags: 0,
         };
-        // SAFETY: it takes such a structure, and writes it.
+        // SAFETY: it takes such a structure, and writes it. [FOREIGN]
         unsafe { with(&group, GROUP_GET_STATUS, &mut status) }.map_err(fail("status"))?;
         if status.flags & VIABLE == 0 {
             return Err("another driver has a device of the same group".into());
         }
         let mut fd: c_int = container.as_raw_fd();
-        // SAFETY: it takes a pointer to the number of a file, and reads it.
+        // SAFETY: it takes a pointer to the number of a file, and reads it. [FOREIGN]
         unsafe { with(&group, GROUP_SET_CONTAINER, &mut fd) }.map_err(fail("container"))?;
-        // SAFETY: see above.
+        // SAFETY: see above. [FOREIGN]
         unsafe { with_number(&container, SET_IOMMU, TYPE1_V2) }.map_err(fail("IOMMU"))?;
 
         let mut name = address.as_bytes().to_vec();
         name.push(0);
-        // SAFETY: it takes a pointer to a string that ends with a zero, and reads it.
+        // SAFETY: it takes a pointer to a string that ends with a zero, and reads it. [FOREIGN]
         let device = unsafe { ioctl(&group, GROUP_GET_DEVICE_FD, name.as_mut_ptr() as c_ulong) };
         let device: RawFd = device.map_err(fail("device"))?;
-        // SAFETY: a file that the kernel has just opened for us.
+        // SAFETY: a file that the kernel has just opened for us. [FOREIGN]
         let device = unsafe { File::from_raw_fd(device) };
         Ok(Function {
             device,
@@ -178,7 +178,7 @@ impl Function {
             size: 0,
             offset: 0,
         };
-        // SAFETY: it takes such a structure, and writes it.
+        // SAFETY: it takes such a structure, and writes it. [FOREIGN]
         unsafe { with(&self.device, DEVICE_GET_REGION_INFO, &mut region) }?;
         Ok(region)
     }
@@ -200,7 +200,7 @@ impl Function {
             count: 1,
             eventfd: event.as_raw_fd(),
         };
-        // SAFETY: it takes such a structure with as many files as it says, and reads it. The kernel has a share of the eventfd from then on.
+        // SAFETY: it takes such a structure with as many files as it says, and reads it. The kernel has a share of the eventfd from then on. [FOREIGN]
         unsafe { with(&self.device, DEVICE_SET_IRQS, &mut set) }?;
         Ok(event)
     }
@@ -217,7 +217,7 @@ impl Function {
             iova,
             size,
         };
-        // SAFETY: it takes such a structure, and reads it; the memory is the device's to use, says the caller.
+        // SAFETY: it takes such a structure, and reads it; the memory is the device's to use, says the caller. [FOREIGN, CALLER]
         unsafe { with(&self.container, IOMMU_MAP_DMA, &mut map) }
     }
 
@@ -229,7 +229,7 @@ impl Function {
             iova,
             size,
         };
-        // SAFETY: it takes such a structure, and writes to it how much there was.
+        // SAFETY: it takes such a structure, and writes to it how much there was. [FOREIGN]
         unsafe { with(&self.container, IOMMU_UNMAP_DMA, &mut unmap) }?;
         if unmap.size == size {
             Ok(())
@@ -242,21 +242,21 @@ impl Function {
 /// # Safety
 /// The request takes a pointer to a `T`, of which it reads and writes no more than that.
 unsafe fn with<T>(file: &File, request: c_ulong, argument: &mut T) -> io::Result<()> {
-    // SAFETY: the caller's promise; it is borrowed for the call.
+    // SAFETY: the caller's promise; it is borrowed for the call. [CALLER]
     unsafe { ioctl(file, request, std::ptr::from_mut(argument) as c_ulong) }.map(drop)
 }
 
 /// # Safety
 /// The request takes a number.
 unsafe fn with_number(file: &File, request: c_ulong, argument: c_int) -> io::Result<c_int> {
-    // SAFETY: the caller's promise. (No number here is negative.)
+    // SAFETY: the caller's promise. (No number here is negative.) [CALLER]
     unsafe { ioctl(file, request, argument as c_ulong) }
 }
 
 /// # Safety
 /// The argument is one for the request.
 unsafe fn ioctl(file: &File, request: c_ulong, argument: c_ulong) -> io::Result<c_int> {
-    // SAFETY: an open file; the rest says the caller.
+    // SAFETY: an open file; the rest says the caller. [FOREIGN, CALLER]
     let result = unsafe { libc::ioctl(file.as_raw_fd(), request, argument) };
     if result < 0 {
         Err(io::Error::last_os_error())

@@ -136,7 +136,7 @@ impl fmt::Debug for LineIrqs {
 // SAFETY: the promises, by their numbers. 1: a handler is called while it is on its line, between its `init` and its `shut`, by the one round that the
 // line has under way; what came before each call was done under the line's lock, or is ordered by it. 2: rounds are made by a thread of their own, or by
 // who lets the time of a `Sim` pass. 3: `shut` takes the handler off the line under its lock, then waits until the line says that it is not being
-// called. 4: that is noted in the line, which is in an `Arc` that the round holds.
+// called. 4: that is noted in the line, which is in an `Arc` that the round holds. [PROMISE]
 unsafe impl Irqs for LineIrqs {
     type Line = IrqLine;
     type Node = LineHandler;
@@ -149,36 +149,36 @@ unsafe impl Irqs for LineIrqs {
         context: *const (),
     ) -> Result<(), Error> {
         self.start()?;
-        // SAFETY: the caller's promises.
+        // SAFETY: the caller's promises. [CALLER]
         unsafe { line.add(&self.pending, node, entry, context) }
     }
 
     unsafe fn watch(&self, node: NonNull<LineHandler>, storm: IrqStorm) {
-        // SAFETY: (this and those below) initialised and not dropped, says the caller; only ever borrowed shared.
+        // SAFETY: (this and those below) initialised and not dropped, says the caller; only ever borrowed shared. [CALLER]
         unsafe { node.as_ref() }.watch(storm);
     }
 
     unsafe fn enable(&self, node: NonNull<LineHandler>) {
-        // SAFETY: see `watch`.
+        // SAFETY: see `watch`. [CALLER]
         unsafe { node.as_ref() }.change(|handler| {
             handler.disabled = handler.disabled.saturating_sub(1);
         });
     }
 
     unsafe fn disable(&self, node: NonNull<LineHandler>) {
-        // SAFETY: see `watch`. (So often is nothing disabled.)
+        // SAFETY: see `watch`. (So often is nothing disabled.) [CALLER]
         unsafe { node.as_ref() }.change(|handler| {
             handler.disabled = handler.disabled.saturating_add(1);
         });
     }
 
     unsafe fn state(&self, node: NonNull<LineHandler>) -> IrqState {
-        // SAFETY: see `watch`.
+        // SAFETY: see `watch`. [CALLER]
         unsafe { node.as_ref() }.state()
     }
 
     unsafe fn is_inside(&self, node: NonNull<LineHandler>) -> bool {
-        // SAFETY: see `watch`.
+        // SAFETY: see `watch`. [CALLER]
         unsafe { node.as_ref() }.is_inside()
     }
 
@@ -188,7 +188,7 @@ unsafe impl Irqs for LineIrqs {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `watch`.
+        // SAFETY: see `watch`. [CALLER]
         unsafe { node.as_ref() }.synchronize(stalled)
     }
 
@@ -198,7 +198,7 @@ unsafe impl Irqs for LineIrqs {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> IrqState {
-        // SAFETY: see `watch`.
+        // SAFETY: see `watch`. [CALLER]
         unsafe { node.as_ref() }.shut(stalled)
     }
 }

@@ -25,9 +25,9 @@ pub struct SimTimer {
 }
 
 // SAFETY: but for the `queued` part, which is `Sync`, a timer is not written after its init; the pointers are only handed on
-// (`context`) or used while the platform exists (`sim`).
+// (`context`) or used while the platform exists (`sim`). [SHARED]
 unsafe impl Send for SimTimer {}
-// SAFETY: as above.
+// SAFETY: as above. [SHARED]
 unsafe impl Sync for SimTimer {}
 
 impl fmt::Debug for SimTimer {
@@ -41,7 +41,7 @@ impl fmt::Debug for SimTimer {
 /// # Safety
 /// `timer` is a `SimTimer` whose entry may be called.
 unsafe extern "C" fn expire(timer: *const (), expires: Instant) {
-    // SAFETY: the queue calls this between the timer's init and the return of its shut. The `Sim` outlives the scope.
+    // SAFETY: the queue calls this between the timer's init and the return of its shut. The `Sim` outlives the scope. [SHUT, STAYS]
     let (number, entry, context, sim) = unsafe {
         let timer = timer.cast::<SimTimer>();
         (
@@ -52,7 +52,7 @@ unsafe extern "C" fn expire(timer: *const (), expires: Instant) {
         )
     };
     sim.log(|| format!("timer {number} expires"));
-    // SAFETY: as above.
+    // SAFETY: as above. [SHUT, STAYS]
     unsafe { entry(context, expires) }
 }
 
@@ -61,11 +61,11 @@ unsafe extern "C" fn expire(timer: *const (), expires: Instant) {
 /// # Safety
 /// The timer is initialised and not released.
 unsafe fn queued(timer: NonNull<SimTimer>) -> NonNull<QueueNode> {
-    // SAFETY: the place of a field of a valid timer.
+    // SAFETY: the place of a field of a valid timer. [CALLER]
     unsafe { NonNull::new_unchecked(ptr::addr_of_mut!((*timer.as_ptr()).queued)) }
 }
 
-// SAFETY: the promises are those of the monitor's timers, to which all of this goes.
+// SAFETY: the promises are those of the monitor's timers, to which all of this goes. [PROMISE]
 unsafe impl Timers for Sim {
     type Node = SimTimer;
 
@@ -82,7 +82,7 @@ unsafe impl Timers for Sim {
             state.timers += 1;
             state.timers
         };
-        // SAFETY: memory for a timer, says the caller.
+        // SAFETY: memory for a timer, says the caller. [CALLER]
         unsafe {
             node.write(SimTimer {
                 queued,
@@ -103,7 +103,7 @@ unsafe impl Timers for Sim {
         how: Arm,
     ) -> Result<(), Error> {
         // SAFETY: (this and the five below) the timer is initialised and of this platform, says the caller, and the crate
-        // shuts it before its memory goes.
+        // shuts it before its memory goes. [CALLER]
         let (armed, number) = unsafe {
             (
                 self.0.arm(queued(node), at, slack, how),
@@ -119,12 +119,12 @@ unsafe impl Timers for Sim {
     }
 
     unsafe fn state(&self, node: NonNull<SimTimer>) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { self.0.state(queued(node)) }
     }
 
     unsafe fn try_cancel(&self, node: NonNull<SimTimer>) -> TryCancel {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let (found, number) = unsafe { (self.0.try_cancel(queued(node)), (*node.as_ptr()).number) };
         self.0
             .log(|| format!("timer {number} is to be cancelled: {found:?}"));
@@ -132,7 +132,7 @@ unsafe impl Timers for Sim {
     }
 
     unsafe fn cancel(&self, node: NonNull<SimTimer>, cx: MaySleep<'_>, stalled: &dyn Fn()) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let (active, number) = unsafe {
             (
                 self.0.cancel(queued(node), cx, stalled),
@@ -151,7 +151,7 @@ unsafe impl Timers for Sim {
         cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         let (active, number) = unsafe {
             (
                 self.0.flush(queued(node), now, cx, stalled),
@@ -173,7 +173,7 @@ unsafe impl Timers for Sim {
         cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { self.0.shut(queued(node), cx, stalled) }
     }
 }

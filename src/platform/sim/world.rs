@@ -153,7 +153,7 @@ impl World {
             return (state, false);
         };
         drop(state);
-        // SAFETY: just taken out, and `finished` comes next; no lock is held.
+        // SAFETY: just taken out, and `finished` comes next; no lock is held. [QUEUED]
         let call = || unsafe { call.make() };
         if queue == WORK {
             contexts::work(call);
@@ -179,7 +179,7 @@ impl World {
             };
             state.deferring = true;
             drop(state);
-            // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep.
+            // SAFETY: each call comes out of the queue once; this is no callback, and the caller may sleep. [QUEUED]
             unsafe { call.make() };
             state = self.lock();
             state.deferring = false;
@@ -196,7 +196,7 @@ impl World {
 }
 
 // SAFETY: all access to the queues is under the mutex. `call` makes each call that it takes out with the mutex free, then notes its end
-// and wakes all waiters of `ended`. The world is in an `Arc` that outlives the scopes.
+// and wakes all waiters of `ended`. The world is in an `Arc` that outlives the scopes. [PROMISE]
 unsafe impl Monitor for World {
     type Size = Medium;
 

@@ -70,7 +70,7 @@ pub unsafe trait Monitor {
 // of it; `shut` takes it out for good. 2: nothing here calls an entry. 3: all of it happens under the lock of the queue that the node
 // belongs to, or on its way from one to another, where it is in none and `arm` begins anew; it does not move while its entry runs, so
 // both waits look at the queue that says so, and end only when that says that the entry has returned. 4: that is noted in the queue,
-// not in the node, and the queue that a node has left has nothing of it any more; where waiters sleep is up to the monitor.
+// not in the node, and the queue that a node has left has nothing of it any more; where waiters sleep is up to the monitor. [PROMISE, QUEUED, LOCKED]
 unsafe impl<M: Monitor + Sync> Timers for M {
     type Node = QueueNode;
 
@@ -82,7 +82,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         context: *const (),
     ) -> Result<(), Error> {
         let new = QueueNode::on(self, mode, entry, context)?;
-        // SAFETY: memory for a node, says the caller.
+        // SAFETY: memory for a node, says the caller. [CALLER]
         unsafe { node.write(new) };
         Ok(())
     }
@@ -96,19 +96,19 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         how: Arm,
     ) -> Result<(), Error> {
         // SAFETY: (this and the five below) initialised and always used with these timers, says the caller, and the crate shuts it
-        // before its memory goes.
+        // before its memory goes. [CALLER]
         unsafe { arm(self, node, at, slack, how) }
     }
 
     #[inline]
     unsafe fn state(&self, node: NonNull<QueueNode>) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { state(self, node) }
     }
 
     #[inline]
     unsafe fn try_cancel(&self, node: NonNull<QueueNode>) -> TryCancel {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { try_cancel(self, node) }
     }
 
@@ -118,7 +118,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { cancel(self, node, stalled) }
     }
 
@@ -129,7 +129,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { flush(self, node, now, stalled) }
     }
 
@@ -139,7 +139,7 @@ unsafe impl<M: Monitor + Sync> Timers for M {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> TimerState {
-        // SAFETY: see `arm`.
+        // SAFETY: see `arm`. [CALLER]
         unsafe { shut(self, node, stalled) }
     }
 }
@@ -154,11 +154,11 @@ unsafe fn locked<M: Monitor, R>(
     node: NonNull<QueueNode>,
     mut f: impl FnMut(usize, &mut Queue<M::Size>) -> R,
 ) -> R {
-    // SAFETY: valid, says the caller; only ever borrowed shared.
+    // SAFETY: valid, says the caller; only ever borrowed shared. [CALLER]
     let this = unsafe { node.as_ref() };
     loop {
         let number = this.queue();
-        // SAFETY: nodes only ever name what `here` has returned. Each of the functions below keeps the queue in order: see there.
+        // SAFETY: nodes only ever name what `here` has returned. Each of the functions below keeps the queue in order: see there. [LOCKED, CALLER]
         let done = unsafe {
             monitor.with(number, |queue| {
                 // If not, it was passed on before we had the lock: there is another to be taken.
@@ -181,7 +181,7 @@ unsafe fn waited<M: Monitor, R>(
     mut f: impl FnMut(&mut Queue<M::Size>) -> Option<R>,
     stalled: &dyn Fn(),
 ) -> R {
-    // SAFETY: valid, says the caller; only ever borrowed shared.
+    // SAFETY: valid, says the caller; only ever borrowed shared. [CALLER]
     let this = unsafe { node.as_ref() };
     loop {
         let number = this.queue();
@@ -192,7 +192,7 @@ unsafe fn waited<M: Monitor, R>(
                 Some(None)
             }
         };
-        // SAFETY: as in `locked`.
+        // SAFETY: as in `locked`. [LOCKED, CALLER]
         if let Some(result) = unsafe { monitor.wait(number, look, stalled) } {
             return result;
         }
@@ -224,7 +224,7 @@ unsafe fn arm(
     slack: Option<Duration>,
     how: Arm,
 ) -> Result<(), Error> {
-    // SAFETY: valid, says the caller; only ever borrowed shared.
+    // SAFETY: valid, says the caller; only ever borrowed shared. [CALLER]
     let this = unsafe { node.as_ref() };
     let slack = slack.map(nanos);
     // (What there is to ask for is known beforehand for nearly all.)
@@ -236,7 +236,7 @@ unsafe fn arm(
     let number = this.queue();
     if to == Ok(number) {
         // What nearly all starts are: a timer that belongs here, that nobody waits for, and that nothing keeps from being armed.
-        // SAFETY: see `locked`; valid, and under the lock of its queue, which is looked at first.
+        // SAFETY: see `locked`; valid, and under the lock of its queue, which is looked at first. [LOCKED, CALLER]
         let first = unsafe {
             monitor.with(number, move |queue| {
                 let is_usual = this.belongs_to(number)
@@ -254,7 +254,7 @@ unsafe fn arm(
             None => {}
         }
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe {
         arm_unusual(
             monitor,
@@ -283,7 +283,7 @@ unsafe fn arm_unusual(
 ) -> Result<(), Error> {
     // It is moved once at most: of two contexts that start it again and again, neither keeps the other from an end.
     loop {
-        // SAFETY: valid, says the caller, and the closure runs under the lock of its queue.
+        // SAFETY: valid, says the caller, and the closure runs under the lock of its queue. [LOCKED, CALLER]
         let armed = unsafe {
             locked(monitor, node, |number, queue| {
                 // Tested under the lock under which `shut` marks it: either this arm comes first and shut disarms it, or it has
@@ -331,7 +331,7 @@ unsafe fn arm_unusual(
 /// # Safety
 /// As for [`arm`].
 unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState {
-    // SAFETY: valid, says the caller, and the closure runs under the lock of its queue.
+    // SAFETY: valid, says the caller, and the closure runs under the lock of its queue. [LOCKED, CALLER]
     unsafe {
         locked(monitor, node, |_, queue| {
             let running = queue.is_running(node);
@@ -350,7 +350,7 @@ unsafe fn state(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TimerState 
 /// As for [`arm`].
 #[inline(always)]
 unsafe fn try_cancel(monitor: &impl Monitor, node: NonNull<QueueNode>) -> TryCancel {
-    // SAFETY: valid, says the caller, and the closure runs under the lock of its queue.
+    // SAFETY: valid, says the caller, and the closure runs under the lock of its queue. [LOCKED, CALLER]
     unsafe {
         locked(monitor, node, |_, queue| {
             let armed = queue.disarm(node);
@@ -374,7 +374,7 @@ unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn
     let mut counted = false;
     let attempt = |queue: &mut Queue<_>| {
         let running = queue.is_running(node);
-        // SAFETY: valid, says the caller, and under the lock of its queue.
+        // SAFETY: valid, says the caller, and under the lock of its queue. [LOCKED, CALLER]
         unsafe {
             if !counted {
                 active |= queue.disarm(node) || running;
@@ -396,7 +396,7 @@ unsafe fn cancel(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn
             (!running).then_some(active)
         }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe { waited(monitor, node, attempt, stalled) }
 }
 
@@ -413,10 +413,12 @@ unsafe fn flush(
     now: Instant,
     stalled: &dyn Fn(),
 ) -> bool {
+    /// # Safety
+    /// Asks for nothing.
     unsafe extern "C" fn nothing(_context: *const (), _expires: Instant) {}
     let behind = QueueNode::of(0, TimerMode::work(), nothing, ptr::null());
     let behind = NonNull::from(&behind);
-    // SAFETY: valid, says the caller, as is the other throughout this call; each is looked at under the lock of its queue.
+    // SAFETY: valid, says the caller, as is the other throughout this call; each is looked at under the lock of its queue. [LOCKED, CALLER]
     let queued = unsafe {
         locked(monitor, node, |number, queue| {
             let armed = QueueNode::state(node).is_armed();
@@ -439,11 +441,11 @@ unsafe fn flush(
         monitor.alarm(number);
     }
     let passed = |queue: &mut Queue<_>| {
-        // SAFETY: under the lock of its queue, which it never leaves: nobody else knows it.
+        // SAFETY: under the lock of its queue, which it never leaves: nobody else knows it. [LOCKED]
         let armed = unsafe { QueueNode::state(behind).is_armed() };
         (!armed && !queue.is_running(behind)).then_some(())
     };
-    // SAFETY: the number is one of `here`. Afterwards the queue has nothing of `behind`.
+    // SAFETY: the number is one of `here`. Afterwards the queue has nothing of `behind`. [LOCKED, QUEUED]
     unsafe { monitor.wait(number, passed, stalled) };
     true
 }
@@ -456,7 +458,7 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
     let mut found = None;
     let attempt = |queue: &mut Queue<_>| {
         let running = queue.is_running(node);
-        // SAFETY: valid, says the caller, and under the lock of its queue.
+        // SAFETY: valid, says the caller, and under the lock of its queue. [LOCKED, CALLER]
         unsafe {
             if found.is_none() {
                 let expires = QueueNode::expires(node);
@@ -476,6 +478,6 @@ unsafe fn shut(monitor: &impl Monitor, node: NonNull<QueueNode>, stalled: &dyn F
             found
         }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe { waited(monitor, node, attempt, stalled) }
 }

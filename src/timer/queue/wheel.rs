@@ -97,7 +97,7 @@ impl<S: Size> Wheel<S> {
         let slots = self.slots.as_slots();
         debug_assert!(place < slots.len());
         // SAFETY: `place` is from `place_of`, `moving_place` or `first_slot`, perhaps by way of a node: a level, of which there are as many as 64 bits have digits,
-        // and a digit on it.
+        // and a digit on it. [QUEUED]
         unsafe { slots.get_unchecked_mut(place) }
     }
 
@@ -135,7 +135,7 @@ impl<S: Size> Wheel<S> {
     #[inline(always)]
     pub(super) unsafe fn insert(&mut self, node: NonNull<QueueNode>) {
         let free = self.free - 1;
-        // SAFETY: there is a free place, always. The node is valid, says the caller.
+        // SAFETY: there is a free place, always. The node is valid, says the caller. [QUEUED, CALLER]
         unsafe {
             *self.fresh.get_unchecked_mut(free) = node.as_ptr();
             QueueNode::set(node, |state| state.place = FRESH_PLACES + free as u16);
@@ -154,7 +154,7 @@ impl<S: Size> Wheel<S> {
             let Some(node) = NonNull::new(self.fresh[place]) else {
                 continue;
             };
-            // SAFETY: nodes in the wheel are valid, and this one is now in no list.
+            // SAFETY: nodes in the wheel are valid, and this one is now in no list. [QUEUED]
             unsafe { self.sort_in(node) };
         }
     }
@@ -165,7 +165,7 @@ impl<S: Size> Wheel<S> {
     /// As for [`insert`](Self::insert).
     #[inline(always)]
     unsafe fn sort_in(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             let at = QueueNode::link(node, |link| link.at);
             if at < self.present {
@@ -183,7 +183,7 @@ impl<S: Size> Wheel<S> {
     /// As for [`insert`](Self::insert).
     #[inline(always)]
     unsafe fn put(&mut self, node: NonNull<QueueNode>, at: u64, place: usize) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             QueueNode::set(node, |state| state.place = place as u16);
             self.slot(place).push(node, at);
@@ -199,7 +199,7 @@ impl<S: Size> Wheel<S> {
     /// As for [`insert`](Self::insert).
     #[cold]
     unsafe fn sort_in_past(&mut self, node: NonNull<QueueNode>, at: u64) {
-        // SAFETY: the caller's promise; nodes in the wheel are valid.
+        // SAFETY: the caller's promise; nodes in the wheel are valid. [QUEUED, CALLER]
         unsafe {
             QueueNode::set(node, |state| state.place = PAST);
             // From the back, to the last that does not expire later.
@@ -233,7 +233,7 @@ impl<S: Size> Wheel<S> {
     /// The node is in this wheel, or away.
     #[inline(always)]
     pub(super) unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: nodes in the wheel are valid.
+        // SAFETY: nodes in the wheel are valid. [QUEUED, CALLER]
         let place = unsafe { QueueNode::state(node).place };
         let fresh = usize::from(place ^ FRESH_PLACES);
         if fresh < FRESH {
@@ -243,7 +243,7 @@ impl<S: Size> Wheel<S> {
                 self.free = fresh + 1;
             }
         } else {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller's promise. [CALLER]
             unsafe { self.remove_sorted(node, place) };
         }
     }
@@ -254,7 +254,7 @@ impl<S: Size> Wheel<S> {
     /// As for [`remove`](Self::remove); `place` is the node's.
     #[inline(never)]
     unsafe fn remove_sorted(&mut self, node: NonNull<QueueNode>, place: u16) {
-        // SAFETY: the node is in the list that its place says.
+        // SAFETY: the node is in the list that its place says. [QUEUED, CALLER]
         unsafe {
             match place {
                 AWAY => {}
@@ -280,7 +280,7 @@ impl<S: Size> Wheel<S> {
             self.settle();
         }
         if let Some(first) = NonNull::new(self.past.first) {
-            // SAFETY: nodes in the wheel are valid.
+            // SAFETY: nodes in the wheel are valid. [QUEUED]
             return Some(unsafe { QueueNode::link(first, |link| link.at) });
         }
         let mut place = self.first_slot()?;
@@ -304,7 +304,7 @@ impl<S: Size> Wheel<S> {
             self.settle();
         }
         if let Some(first) = NonNull::new(self.past.first) {
-            // SAFETY: nodes in the wheel are valid.
+            // SAFETY: nodes in the wheel are valid. [QUEUED]
             let at = unsafe { QueueNode::link(first, |link| link.at) };
             return if at <= now {
                 First::Node(first)
@@ -357,7 +357,7 @@ impl<S: Size> Wheel<S> {
                 self.moving = 0;
                 return true;
             };
-            // SAFETY: nodes in the wheel are valid; this one is in that slot, and then in none.
+            // SAFETY: nodes in the wheel are valid; this one is in that slot, and then in none. [QUEUED]
             unsafe {
                 self.slot(from).remove(node);
                 let at = QueueNode::link(node, |link| link.at);
@@ -374,7 +374,7 @@ impl<S: Size> Wheel<S> {
         // All lists become one. Nodes for the same instant come from one list, or from two of which the second was to follow the first: so they stay in their order.
         let mut all = mem::replace(&mut self.past, Slot::EMPTY);
         while let Some(place) = self.first_slot() {
-            // SAFETY: nodes in the wheel are valid.
+            // SAFETY: nodes in the wheel are valid. [QUEUED]
             unsafe { all.append(self.slot(place)) };
             self.unused(place);
         }
@@ -382,7 +382,7 @@ impl<S: Size> Wheel<S> {
         self.moving = 0;
         let mut next = all.first;
         while let Some(node) = NonNull::new(next) {
-            // SAFETY: nodes in the wheel are valid; this one's next is known before it changes, and nobody looks at the list `all` any more.
+            // SAFETY: nodes in the wheel are valid; this one's next is known before it changes, and nobody looks at the list `all` any more. [QUEUED]
             unsafe {
                 next = QueueNode::link(node, |link| link.next);
                 self.sort_in(node);

@@ -26,14 +26,14 @@ const TIMER_LEFT: u64 = 0x390;
 const TIMER_DIVIDER: u64 = 0x3e0;
 
 fn read(register: u64) -> u32 {
-    // SAFETY: the controller is mapped and not cached; its registers are 32 bits at multiples of 16, and reading those named above changes nothing.
+    // SAFETY: the controller is mapped and not cached; its registers are 32 bits at multiples of 16, and reading those named above changes nothing. [MACHINE]
     unsafe { address::<u32>(BASE + register).read_volatile() }
 }
 
 /// # Safety
 /// What that does is in order.
 unsafe fn write(register: u64, value: u32) {
-    // SAFETY: as in `read`; the rest is the caller's promise.
+    // SAFETY: as in `read`; the rest is the caller's promise. [MACHINE, CALLER]
     unsafe { address::<u32>(BASE + register).write_volatile(value) }
 }
 
@@ -41,14 +41,14 @@ unsafe fn write(register: u64, value: u32) {
 pub fn silence_old() {
     const MASKS: [u16; 2] = [0x21, 0xa1];
     for port in MASKS {
-        // SAFETY: masks all their lines, of which nobody uses any.
+        // SAFETY: masks all their lines, of which nobody uses any. [MACHINE]
         unsafe { port::write_u8(port, 0xff) };
     }
 }
 
 /// Enables the controller of this processor. Its timer stands.
 pub fn set_up() {
-    // SAFETY: the vectors are those of `idt`. The divider is 1.
+    // SAFETY: the vectors are those of `idt`. The divider is 1. [MACHINE]
     unsafe {
         write(SPURIOUS_VECTOR, 0x100 | SPURIOUS as u32);
         write(TIMER_DIVIDER, 0b1011);
@@ -59,13 +59,13 @@ pub fn set_up() {
 
 /// Tells the controller that an interrupt has been handled.
 pub fn end_of_interrupt() {
-    // SAFETY: lets the next one come when interrupts are enabled again.
+    // SAFETY: lets the next one come when interrupts are enabled again. [MACHINE]
     unsafe { write(END_OF_INTERRUPT, 0) }
 }
 
 /// Has the timer of this processor interrupt after so many ticks; never, if zero.
 pub fn start_timer(ticks: u32) {
-    // SAFETY: the handler takes an interrupt for which there is nothing to do.
+    // SAFETY: the handler takes an interrupt for which there is nothing to do. [MACHINE]
     unsafe { write(TIMER_START, ticks) }
 }
 
@@ -76,7 +76,7 @@ pub fn timer_left() -> u32 {
 
 /// Interrupts another processor, or this one.
 pub fn interrupt(cpu: usize, vector: usize) {
-    // SAFETY: handlers take an interrupt for which there is nothing to do.
+    // SAFETY: handlers take an interrupt for which there is nothing to do. [MACHINE]
     unsafe { command(cpu, vector as u32) }
 }
 
@@ -86,7 +86,7 @@ unsafe fn command(cpu: usize, word: u32) {
     const PENDING: u32 = 1 << 12;
     // An interrupt between the two writes could send something of its own.
     cpu::mask();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe {
         write(COMMAND_TO, (cpu as u32) << 24);
         write(COMMAND, word);
@@ -104,7 +104,7 @@ unsafe fn command(cpu: usize, word: u32) {
 pub unsafe fn start_second() {
     const INIT: u32 = 0x4500;
     const START: u32 = 0x4600;
-    // SAFETY: the caller's promise; the pauses are those that Intel's manual asks for.
+    // SAFETY: the caller's promise; the pauses are those that Intel's manual asks for. [MACHINE, CALLER]
     unsafe {
         command(1, INIT);
         clock::wait(Duration::from_millis(10));

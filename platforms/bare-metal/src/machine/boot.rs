@@ -17,6 +17,8 @@ pub const DEVICES: core::ops::Range<u64> = 0x8000_0000..0x1_0000_0000;
 
 const STACK: usize = 64 << 10;
 
+// SAFETY: what runs before there is a stack, then on the stacks below, by the processor's own manual: page tables, 64-bit mode, and on to the two functions
+// in `main.rs`, which do not return. [MACHINE]
 global_asm!(
     // Tells a PVH loader where to begin.
     ".section .note.pvh, \"a\", @note",
@@ -151,6 +153,7 @@ global_asm!(
     options(att_syntax)
 );
 
+// SAFETY: both are labels of the assembly above, and bytes. [LOCAL]
 extern "C" {
     static trampoline: u8;
     static trampoline_end: u8;
@@ -159,7 +162,7 @@ extern "C" {
 /// Puts the code for the second processor where that will begin.
 pub fn place_trampoline() {
     let to: NonNull<u8> = address(u64::from(TRAMPOLINE));
-    // SAFETY: the two are the ends of what the assembler put between them; the page is nobody's, and mapped.
+    // SAFETY: the two are the ends of what the assembler put between them; the page is nobody's, and mapped. [MACHINE]
     unsafe {
         let from = &raw const trampoline;
         let len = (&raw const trampoline_end).addr() - from.addr();

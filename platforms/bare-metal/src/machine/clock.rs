@@ -26,12 +26,12 @@ static NANOS: AtomicU64 = AtomicU64::new(0);
 static APIC_TICKS: AtomicU64 = AtomicU64::new(0);
 
 fn hpet(register: u64) -> u64 {
-    // SAFETY: the event timer is mapped and not cached; its registers are 64 bits, and reading those named above changes nothing.
+    // SAFETY: the event timer is mapped and not cached; its registers are 64 bits, and reading those named above changes nothing. [MACHINE]
     unsafe { address::<u64>(HPET + register).read_volatile() }
 }
 
 fn counter() -> u64 {
-    // SAFETY: there is no processor in 64-bit mode without it.
+    // SAFETY: there is no processor in 64-bit mode without it. [MACHINE]
     unsafe { _rdtsc() }
 }
 
@@ -57,7 +57,7 @@ pub fn set_up() {
     // Femtoseconds for each of its ticks.
     let period = hpet(CAPABILITIES) >> 32;
     assert!((1..=100_000_000).contains(&period), "no event timer");
-    // SAFETY: has it count; it interrupts nobody.
+    // SAFETY: has it count; it interrupts nobody. [MACHINE]
     unsafe { address::<u64>(HPET + CONFIGURATION).write_volatile(1) };
     apic::start_timer(u32::MAX);
     let (start, start_events, start_left) = all();

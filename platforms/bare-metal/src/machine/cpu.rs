@@ -29,7 +29,7 @@ pub struct Cpu {
     tables: UnsafeCell<Tables>,
 }
 
-// SAFETY: `tables` are touched by the processor itself, once, before anything else of it runs; then only read, by the hardware.
+// SAFETY: `tables` are touched by the processor itself, once, before anything else of it runs; then only read, by the hardware. [SHARED]
 unsafe impl Sync for Cpu {}
 
 static ALL: [Cpu; CPUS] = [Cpu::new(0), Cpu::new(1)];
@@ -80,7 +80,7 @@ impl Cpu {
 #[inline(always)]
 pub fn this() -> &'static Cpu {
     let number: usize;
-    // SAFETY: `set_up` has pointed GS to a `Cpu` of `ALL`, whose field this is; it is never written.
+    // SAFETY: `set_up` has pointed GS to a `Cpu` of `ALL`, whose field this is; it is never written. [MACHINE]
     unsafe {
         asm!("mov {}, gs:[{}]", out(reg) number, const core::mem::offset_of!(Cpu, number),
             options(pure, nomem, nostack, preserves_flags));
@@ -96,7 +96,7 @@ pub unsafe fn set_up(number: usize) {
     let cpu = &ALL[number];
     let tables = cpu.tables.get();
     // SAFETY: ours alone: see `Cpu`. The descriptor of the task state segment has its address and size; the segments are those that are
-    // in use already. GS then has the address of what `this` reads.
+    // in use already. GS then has the address of what `this` reads. [MACHINE]
     unsafe {
         let tss = (&raw mut (*tables).tss).expose_provenance() as u64;
         let top = |stack: *mut [u8; STACK]| stack.expose_provenance() as u64 + STACK as u64;
@@ -142,7 +142,7 @@ impl Pointer {
 /// # Safety
 /// What that does is in order.
 unsafe fn write_msr(register: u32, value: u64) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     unsafe {
         asm!("wrmsr", in("ecx") register, in("eax") value as u32, in("edx") (value >> 32) as u32,
             options(nostack, preserves_flags));
@@ -153,7 +153,7 @@ unsafe fn write_msr(register: u32, value: u64) {
 #[inline]
 pub fn mask() {
     let flags: u64;
-    // SAFETY: interrupts may be masked anywhere. As the compiler knows nothing of what is in it, it moves no access over it.
+    // SAFETY: interrupts may be masked anywhere. As the compiler knows nothing of what is in it, it moves no access over it. [MACHINE]
     unsafe { asm!("pushfq", "pop {}", "cli", out(reg) flags) };
     let cpu = this();
     let masked = cpu.masked.load(Relaxed);
@@ -177,14 +177,14 @@ pub fn unmask() {
 
 /// Takes interrupts from here on.
 pub fn enable() {
-    // SAFETY: the tables are set up before anybody calls this, and handlers keep to stacks of their own.
+    // SAFETY: the tables are set up before anybody calls this, and handlers keep to stacks of their own. [MACHINE]
     unsafe { asm!("sti") };
 }
 
 /// Whether interrupts are masked, by [`mask`] or since this is a handler.
 pub fn is_masked() -> bool {
     let flags: u64;
-    // SAFETY: reads the flags.
+    // SAFETY: reads the flags. [MACHINE]
     unsafe { asm!("pushfq", "pop {}", out(reg) flags, options(preserves_flags)) };
     flags & 1 << 9 == 0
 }
@@ -205,7 +205,7 @@ pub fn wait_unless(stay: impl FnOnce() -> bool) {
         core::hint::spin_loop();
         return;
     }
-    // SAFETY: interrupts are enabled here, and are so again in the end. `sti` holds them off until `hlt` waits for them.
+    // SAFETY: interrupts are enabled here, and are so again in the end. `sti` holds them off until `hlt` waits for them. [MACHINE]
     unsafe {
         asm!("cli");
         if stay() {
@@ -219,7 +219,7 @@ pub fn wait_unless(stay: impl FnOnce() -> bool) {
 /// Stops this processor for good.
 pub fn stop() -> ! {
     loop {
-        // SAFETY: nothing runs here any more.
+        // SAFETY: nothing runs here any more. [MACHINE]
         unsafe { asm!("cli", "hlt") };
     }
 }

@@ -14,6 +14,7 @@ const SPACING: usize = 16;
 /// Exceptions are below.
 const FIRST_INTERRUPT: usize = 32;
 
+// SAFETY: keeps all registers that a handler may change, and calls `interrupt` with what the processor has put on the stack. [MACHINE]
 global_asm!(
     ".balign 16",
     ".globl interrupt_entries",
@@ -66,6 +67,7 @@ global_asm!(
     handler = sym interrupt,
 );
 
+// SAFETY: a label of the assembly above, and a byte. [LOCAL]
 extern "C" {
     #[link_name = "interrupt_entries"]
     static ENTRIES: u8;
@@ -122,7 +124,7 @@ pub fn set_up() {
 /// After [`set_up`], and [`cpu::set_up`] on this processor.
 pub unsafe fn load() {
     let table = IDT.with(|table| Pointer::to(table));
-    // SAFETY: a static, filled, says the caller, and not written any more; the stacks and the segment of the gates are there.
+    // SAFETY: a static, filled, says the caller, and not written any more; the stacks and the segment of the gates are there. [MACHINE, CALLER]
     unsafe {
         asm!("lidt [{}]", in(reg) &raw const table, options(readonly, nostack, preserves_flags))
     };
@@ -143,7 +145,7 @@ extern "C" fn interrupt(frame: &Frame) {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address: u64;
-        // SAFETY: reads the address of the last page fault.
+        // SAFETY: reads the address of the last page fault. [MACHINE]
         unsafe { asm!("mov {}, cr2", out(reg) address, options(nostack, nomem, preserves_flags)) };
         let Frame {
             vector,

@@ -23,7 +23,7 @@ impl RawSpin {
     }
 }
 
-// SAFETY: `lock` returns to the one that changed `held` to true, and only `unlock` changes it back. Acquire and Release order what holders do.
+// SAFETY: `lock` returns to the one that changed `held` to true, and only `unlock` changes it back. Acquire and Release order what holders do. [PROMISE]
 unsafe impl RawLock for RawSpin {
     type Saved = ();
 
@@ -56,7 +56,7 @@ pub struct Spin<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: one holder at a time has access, so sharing moves a `T` between processors at most.
+// SAFETY: one holder at a time has access, so sharing moves a `T` between processors at most. [SHARED, LOCKED]
 unsafe impl<T: Send> Sync for Spin<T> {}
 
 impl<T> Spin<T> {
@@ -72,9 +72,9 @@ impl<T> Spin<T> {
     #[inline]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.raw.lock();
-        // SAFETY: under the lock. A panic in `f` stops the machine, so the lock is always given back or nobody is left.
+        // SAFETY: under the lock. A panic in `f` stops the machine, so the lock is always given back or nobody is left. [LOCKED]
         let result = f(unsafe { &mut *self.value.get() });
-        // SAFETY: taken above.
+        // SAFETY: taken above. [LOCKED]
         unsafe { self.raw.unlock(()) };
         result
     }

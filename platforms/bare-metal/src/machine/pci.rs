@@ -60,7 +60,7 @@ impl fmt::Display for Function {
 pub fn set_up() {
     /// Bus 0, device 0 (the host bridge), register 0x60.
     const WHERE: u32 = 0x8000_0060;
-    // SAFETY: the two ports are the way to configuration space for those that do not know the other yet; only this processor runs.
+    // SAFETY: the two ports are the way to configuration space for those that do not know the other yet; only this processor runs. [MACHINE]
     let where_mapped = unsafe {
         port::write_u32(0xcf8, WHERE);
         port::read_u32(0xcfc)
@@ -123,19 +123,19 @@ impl Function {
     ///
     /// Context: any.
     pub fn read_u8(self, offset: u16) -> u8 {
-        // SAFETY: (this and the two below) mapped, not cached, aligned; a read of configuration space changes nothing.
+        // SAFETY: (this and the two below) mapped, not cached, aligned; a read of configuration space changes nothing. [MACHINE]
         unsafe { address::<u8>(self.address(offset)).read_volatile() }
     }
 
     /// See [`read_u8`](Function::read_u8).
     pub fn read_u16(self, offset: u16) -> u16 {
-        // SAFETY: see `read_u8`.
+        // SAFETY: see `read_u8`. [MACHINE]
         unsafe { address::<u16>(self.address(offset & !1)).read_volatile() }
     }
 
     /// See [`read_u8`](Function::read_u8).
     pub fn read_u32(self, offset: u16) -> u32 {
-        // SAFETY: see `read_u8`.
+        // SAFETY: see `read_u8`. [MACHINE]
         unsafe { address::<u32>(self.address(offset & !3)).read_volatile() }
     }
 
@@ -144,7 +144,7 @@ impl Function {
     /// # Safety
     /// It moves no BAR over what is something else's, and lets the device reach no memory but what it was given.
     pub unsafe fn write_u16(self, offset: u16, value: u16) {
-        // SAFETY: mapped, not cached, aligned; the rest is the caller's promise.
+        // SAFETY: mapped, not cached, aligned; the rest is the caller's promise. [MACHINE, CALLER]
         unsafe { address::<u16>(self.address(offset & !1)).write_volatile(value) }
     }
 
@@ -153,7 +153,7 @@ impl Function {
     /// # Safety
     /// As there.
     pub unsafe fn write_u32(self, offset: u16, value: u32) {
-        // SAFETY: as in `write_u16`.
+        // SAFETY: as in `write_u16`. [MACHINE, CALLER]
         unsafe { address::<u32>(self.address(offset & !3)).write_volatile(value) }
     }
 
@@ -165,7 +165,7 @@ impl Function {
     /// As for [`write_u16`](Function::write_u16).
     pub unsafe fn command(self, set: u16, clear: u16) {
         let command = self.read_u16(offset::COMMAND);
-        // SAFETY: the caller's promise. (The other half of the word, the status, takes ones only to clear something; this is 16 bits.)
+        // SAFETY: the caller's promise. (The other half of the word, the status, takes ones only to clear something; this is 16 bits.) [CALLER]
         unsafe { self.write_u16(offset::COMMAND, command & !clear | set) };
     }
 
@@ -212,7 +212,7 @@ impl Function {
     /// As for [`write_u16`](Function::write_u16): the bridges before it lead there, and nothing else is there, as far as the BAR reaches.
     pub unsafe fn place_bar(self, number: u8, start: u64) {
         let at = offset::BAR + u16::from(number.min(5)) * 4;
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { self.write_u32(at, start as u32) };
     }
 
@@ -224,7 +224,7 @@ impl Function {
         if here & 0b111 != 0 || here & !0xf == 0 {
             return None;
         }
-        // SAFETY: while the BAR says nonsense, to be told its size, the device does not decode it; then it is put back.
+        // SAFETY: while the BAR says nonsense, to be told its size, the device does not decode it; then it is put back. [MACHINE]
         let mask = unsafe {
             let command = self.read_u16(offset::COMMAND);
             self.command(0, command::MEMORY);

@@ -14,7 +14,7 @@ const EXIT: u16 = 0xf4;
 
 /// Ends the machine. QEMU exits with twice the code and one.
 pub fn exit(code: u32) -> ! {
-    // SAFETY: this is what the port is for; if the device is not there, nothing happens.
+    // SAFETY: this is what the port is for; if the device is not there, nothing happens. [MACHINE]
     unsafe { port::write_u32(EXIT, code) };
     cpu::stop()
 }
@@ -39,10 +39,12 @@ fn panicked(info: &PanicInfo<'_>) -> ! {
 }
 
 /// Referred to by the unwinding tables of `core`; never called.
+// SAFETY: nothing else in the image has this name. [LOCAL]
 #[no_mangle]
 extern "C" fn rust_eh_personality() {}
 
 /// As above.
+// SAFETY: as above. [LOCAL]
 #[no_mangle]
 extern "C" fn _Unwind_Resume() -> ! {
     cpu::stop()

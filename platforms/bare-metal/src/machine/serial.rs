@@ -18,7 +18,7 @@ struct Out;
 impl Write for Out {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            // SAFETY: the status changes by no read, and the port takes a byte when it says so. The firmware has set it up.
+            // SAFETY: the status changes by no read, and the port takes a byte when it says so. The firmware has set it up. [MACHINE]
             unsafe {
                 while port::read_u8(STATUS) & EMPTY == 0 {
                     core::hint::spin_loop();

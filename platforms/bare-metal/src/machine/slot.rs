@@ -50,7 +50,7 @@ impl Slot {
     fn control(self, clear: u16, set: u16) {
         let at = self.capability.0 + CONTROL;
         let control = self.port.read_u16(at);
-        // SAFETY: about light and power of the slot, and no memory.
+        // SAFETY: about light and power of the slot, and no memory. [MACHINE]
         unsafe { self.port.write_u16(at, control & !clear | set) };
     }
 
@@ -58,7 +58,7 @@ impl Slot {
     pub fn is_asked(self) -> bool {
         let asked = self.status() & BUTTON != 0;
         if asked {
-            // SAFETY: takes notice of what is set, and no more.
+            // SAFETY: takes notice of what is set, and no more. [MACHINE]
             unsafe {
                 self.port
                     .write_u16(self.capability.0 + STATUS, BUTTON | CHANGED)

@@ -56,7 +56,7 @@ impl Bar {
         if PLACES_TAKEN.with(|places| places.iter().flatten().any(|place| self.overlaps(place))) {
             return Err(Error::AlreadyMapped);
         }
-        // SAFETY: the firmware has made this place for the same BAR of the same function. `new` looks whether it is as large.
+        // SAFETY: the firmware has made this place for the same BAR of the same function. `new` looks whether it is as large. [MACHINE]
         unsafe { function.place_bar(number, start) };
         let bar = Bar::new(function, number)?;
         if bar.size > self.size {
@@ -94,7 +94,7 @@ impl Drop for MappedBar {
 }
 
 // SAFETY: what is mapped is device memory (or nothing), where it stays, aligned to its size; accesses to it are single volatile ones, so neither torn nor
-// data races. `PLACES_TAKEN` has no two that overlap.
+// data races. `PLACES_TAKEN` has no two that overlap. [PROMISE]
 unsafe impl MemoryBus for Bars {
     type Region = Bar;
     type Mapping = MappedBar;
@@ -120,7 +120,7 @@ unsafe impl MemoryBus for Bars {
             });
             Ok(free)
         })?;
-        // SAFETY: the BAR lies where devices are, and in nobody's way, as far as the firmware knows its work.
+        // SAFETY: the BAR lies where devices are, and in nobody's way, as far as the firmware knows its work. [MACHINE]
         unsafe { bar.function.command(command::MEMORY, 0) };
         Ok(MappedBar {
             place,

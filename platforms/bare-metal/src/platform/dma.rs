@@ -25,7 +25,7 @@ pub struct Pages;
 #[repr(C, align(4096))]
 struct Memory(UnsafeCell<[u8; PAGE * PAGES]>);
 
-// SAFETY: reached by raw pointers alone, each page by who has it.
+// SAFETY: reached by raw pointers alone, each page by who has it. [SHARED]
 unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new([0; PAGE * PAGES]));
@@ -50,7 +50,7 @@ struct State {
 
 /// Fills all pages. Once, before any is allocated.
 pub fn prepare() {
-    // SAFETY: nobody has any.
+    // SAFETY: nobody has any. [LOCAL]
     unsafe {
         MEMORY
             .0
@@ -84,14 +84,14 @@ impl Drop for Claim {
 
 fn page(number: usize) -> NonNull<u8> {
     let base = MEMORY.0.get().cast::<u8>();
-    // SAFETY: inside the static.
+    // SAFETY: inside the static. [LOCAL]
     unsafe { NonNull::new_unchecked(base.add(number * PAGE)) }
 }
 
 /// Whether a page that nobody has is as it was left.
 fn is_intact(number: usize) -> bool {
     let words = page(number).cast::<u64>();
-    // SAFETY: inside the page, which nobody has; volatile, since a device may write to it after all.
+    // SAFETY: inside the page, which nobody has; volatile, since a device may write to it after all. [LOCAL]
     (0..PAGE / 8)
         .all(|word| unsafe { words.add(word).read_volatile() } == u64::from_ne_bytes([CANARY; 8]))
 }
@@ -107,7 +107,7 @@ fn count(layout: Layout) -> usize {
 
 // SAFETY: the promises, by their numbers. 1: whole pages, nobody else's while their bits are set, filled with zeroes; memory of this machine is coherent. 2: the
 // accesses are those provided; the pages are only ever touched by raw pointers, while somebody has them by such accesses alone. 3: there is no IOMMU; `claim` gives the
-// device the right to reach memory at all, and `quiet` takes it. (So does the message of an interrupt, which is a write to memory as well.) 4: a table of the claims.
+// device the right to reach memory at all, and `quiet` takes it. (So does the message of an interrupt, which is a write to memory as well.) 4: a table of the claims. [PROMISE]
 unsafe impl Dma for Pages {
     type Device = Function;
     type Claim = Claim;
@@ -127,7 +127,7 @@ unsafe impl Dma for Pages {
             state.claims[free] = Some(*device);
             Ok(free)
         })?;
-        // SAFETY: it reaches what it is told, which is what it will be given.
+        // SAFETY: it reaches what it is told, which is what it will be given. [MACHINE]
         unsafe { device.command(command::BUS_MASTER, 0) };
         Ok(Claim {
             function: *device,
@@ -153,7 +153,7 @@ unsafe impl Dma for Pages {
             Some(first)
         });
         let cpu = page(first.ok_or(Error::NoMemory)?);
-        // SAFETY: ours, by its bits.
+        // SAFETY: ours, by its bits. [LOCAL]
         unsafe { cpu.write_bytes(0, count * PAGE) };
         Ok(DmaBlock {
             cpu,
@@ -166,13 +166,13 @@ unsafe impl Dma for Pages {
             (block.cpu.addr().get() - page(0).addr().get()) / PAGE,
             count(layout),
         );
-        // SAFETY: not used again, says the caller.
+        // SAFETY: not used again, says the caller. [CALLER]
         unsafe { block.cpu.write_bytes(CANARY, count * PAGE) };
         STATE.with(|state| state.taken &= !mask(first, count));
     }
 
     fn quiet(&self, claim: &Claim) {
-        // SAFETY: it reaches less.
+        // SAFETY: it reaches less. [MACHINE]
         unsafe { claim.function.command(0, command::BUS_MASTER) };
     }
 }

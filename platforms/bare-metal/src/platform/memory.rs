@@ -39,7 +39,7 @@ impl Pool {
     pub fn prepare(&self) {
         let whole = self.whole();
         fill(whole.0, whole.1);
-        // SAFETY: just allocated; not used again.
+        // SAFETY: just allocated; not used again. [LOCAL]
         unsafe { self.memory.deallocate(whole.0, whole.1) };
     }
 
@@ -66,12 +66,12 @@ impl Pool {
     /// It came from here, with this layout, and is not used again.
     pub unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         fill(block, layout);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe { self.memory.deallocate(block, layout) };
     }
 
     fn look(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the block is ours, and was filled when it was given back, or by `prepare`.
+        // SAFETY: the block is ours, and was filled when it was given back, or by `prepare`. [LOCAL]
         let intact = unsafe {
             let words = block.as_ptr().cast::<u64>();
             // Blocks begin at multiples of 16 and end so.
@@ -100,13 +100,13 @@ impl Pool {
     pub fn spoiled(&self) -> usize {
         let (block, layout) = self.whole();
         self.look(block, layout);
-        // SAFETY: just allocated; not used again.
+        // SAFETY: just allocated; not used again. [LOCAL]
         unsafe { self.memory.deallocate(block, layout) };
         self.spoiled.load(Relaxed)
     }
 }
 
 fn fill(block: NonNull<u8>, layout: Layout) {
-    // SAFETY: the callers have the block, and nobody else.
+    // SAFETY: the callers have the block, and nobody else. [LOCAL]
     unsafe { block.as_ptr().write_bytes(CANARY, layout.size()) };
 }

@@ -95,7 +95,7 @@ struct Handler {
     context: *const (),
 }
 
-// SAFETY: an entry may be called from any context (`Irqs::init`).
+// SAFETY: an entry may be called from any context (`Irqs::init`). [SHARED]
 unsafe impl Send for Handler {}
 
 static TABLE: [Spin<Vector>; VECTORS] = [const {
@@ -145,7 +145,7 @@ pub fn dispatch(vector: usize) {
     match handler {
         Some(Handler { entry, context }) => {
             // SAFETY: the handler was there under the lock, and `shut` waits while it is marked as running. One processor takes the vector's
-            // interrupts, and handlers do not nest, so it does not run already.
+            // interrupts, and handlers do not nest, so it does not run already. [LOCKED, SHUT]
             cpu::callback(|| unsafe { entry(context) });
             place.with(|vector| vector.running = false);
         }
@@ -172,7 +172,7 @@ unsafe fn enable_message(line: &Message, cpu: usize, vector: usize) {
         8
     };
     // SAFETY: the address is that of the interrupt controllers. A message is a write by the device, so it has to be a bus master; it reaches nothing that it was
-    // not given, since `Pages::quiet` has its last word before its memory is another's, and drivers stop it before.
+    // not given, since `Pages::quiet` has its last word before its memory is another's, and drivers stop it before. [MACHINE]
     unsafe {
         function.write_u32(at + ADDRESS, to);
         if control & CONTROL_64_BITS != 0 {
@@ -218,7 +218,7 @@ impl Node {
 fn disable_message(function: Function, capability: Capability) {
     let at = capability.0 + CONTROL;
     let control = function.read_u16(at);
-    // SAFETY: it sends fewer messages.
+    // SAFETY: it sends fewer messages. [MACHINE]
     unsafe { function.write_u16(at, control & !CONTROL_ENABLE) };
 }
 
@@ -234,7 +234,7 @@ pub fn lose(function: Function) -> Result<(), Error> {
 
 // SAFETY: the promises, by their numbers. 1: an entry is called while its handler is in the table, by the one processor that its messages go to. 2: only `dispatch`
 // calls entries, on the stack of an interrupt, without the lock; `enable` asks for such an interrupt. 3: `shut` takes the handler out, so no interrupt
-// finds it any more, and waits until none runs that has. Both under the lock of the vector. 4: that it runs is noted in the table, not in the node.
+// finds it any more, and waits until none runs that has. Both under the lock of the vector. 4: that it runs is noted in the table, not in the node. [PROMISE]
 unsafe impl Irqs for Messages {
     type Line = Message;
     type Node = Node;
@@ -284,17 +284,17 @@ unsafe impl Irqs for Messages {
             function: line.function,
             capability: line.capability,
         };
-        // SAFETY: memory for a node, says the caller.
+        // SAFETY: memory for a node, says the caller. [CALLER]
         unsafe { node.write(new) };
         // Only now: a message of who had the vector before may still come, and its handler finds the node.
         TABLE[vector].with(|vector| vector.handler = Some(Handler { entry, context }));
-        // SAFETY: just taken for it.
+        // SAFETY: just taken for it. [LOCAL]
         unsafe { enable_message(line, cpu, vector) };
         Ok(())
     }
 
     unsafe fn enable(&self, node: NonNull<Node>) {
-        // SAFETY: (this and those below) initialised, says the caller, and never written again.
+        // SAFETY: (this and those below) initialised, says the caller, and never written again. [CALLER]
         let node = unsafe { node.as_ref() };
         let again = node.with(|vector| {
             if vector.disabled == 0 {
@@ -311,19 +311,19 @@ unsafe impl Irqs for Messages {
     }
 
     unsafe fn disable(&self, node: NonNull<Node>) {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.with(|vector| vector.disabled += 1);
     }
 
     unsafe fn state(&self, node: NonNull<Node>) -> IrqState {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         node.with(|vector| vector.state()).unwrap_or(ENDED)
     }
 
     unsafe fn is_inside(&self, node: NonNull<Node>) -> bool {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         let here = cpu::this().number();
         // Handlers do not nest: if one runs on this processor, it is what the caller runs in.
@@ -337,7 +337,7 @@ unsafe impl Irqs for Messages {
         _cx: MaySleep<'_>,
         stalled: &dyn Fn(),
     ) -> bool {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         let mut begun = None;
         let waited = node.wait(stalled, |vector| {
@@ -349,7 +349,7 @@ unsafe impl Irqs for Messages {
     }
 
     unsafe fn shut(&self, node: NonNull<Node>, _cx: MaySleep<'_>, stalled: &dyn Fn()) -> IrqState {
-        // SAFETY: see `enable`.
+        // SAFETY: see `enable`. [CALLER]
         let node = unsafe { node.as_ref() };
         disable_message(node.function, node.capability);
         let mut found = None;

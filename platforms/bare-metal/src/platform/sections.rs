@@ -33,7 +33,7 @@ pub fn context() -> usize {
 }
 
 // SAFETY: the promises, by their numbers. 1: a context's cells are its own for good, and statics; handlers do not nest, so what runs on one processor at
-// one depth runs one after the other: as one context. 2: all cells are always visited. 3: both are SeqCst fences.
+// one depth runs one after the other: as one context. 2: all cells are always visited. 3: both are SeqCst fences. [PROMISE]
 unsafe impl Readers for Processors {
     #[inline(always)]
     fn mine(&self) -> &Cells {

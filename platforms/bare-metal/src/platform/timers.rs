@@ -39,7 +39,7 @@ const WORK: usize = CPUS;
 static QUEUES: [Spin<Queue<Medium>>; CPUS + 1] = [const { Spin::new(Queue::new()) }; CPUS + 1];
 
 // SAFETY: all access to a queue is under its lock. The interrupt of the processor that it belongs to, or the worker, makes each call that it takes out without
-// the lock, then notes its end; who waits looks again all the time, so nobody need be woken. There is a queue for each number.
+// the lock, then notes its end; who waits looks again all the time, so nobody need be woken. There is a queue for each number. [PROMISE]
 unsafe impl Monitor for Alarms {
     type Size = Medium;
 
@@ -115,7 +115,7 @@ pub fn expire() {
         let Due::Call(call) = queue.with(|queue| queue.take_due(now)) else {
             break;
         };
-        // SAFETY: just taken out, and `finished` comes next; the lock is free.
+        // SAFETY: just taken out, and `finished` comes next; the lock is free. [QUEUED]
         cpu::callback(|| unsafe { call.make() });
         queue.with(Queue::finished);
         CALLS[cpu::this().number()].fetch_add(1, Relaxed);
@@ -130,7 +130,7 @@ pub fn work() -> bool {
         let Due::Call(call) = QUEUES[WORK].with(|queue| queue.take_due(now)) else {
             return done > 0;
         };
-        // SAFETY: just taken out, and `finished` comes next; no lock and no handler here.
+        // SAFETY: just taken out, and `finished` comes next; no lock and no handler here. [QUEUED]
         cpu::callback(|| unsafe { call.make() });
         QUEUES[WORK].with(Queue::finished);
     }

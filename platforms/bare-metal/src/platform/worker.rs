@@ -16,7 +16,7 @@ static DEFERRED: Spin<DeferredQueue> = Spin::new(DeferredQueue::new());
 /// # Safety
 /// As for [`Platform::defer`](driver_scope::Platform::defer).
 pub unsafe fn defer(node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. [CALLER]
     DEFERRED.with(|queue| unsafe { queue.push(node, run, argument) });
     wake();
 }
@@ -31,7 +31,7 @@ pub fn wake() {
 pub fn run(step: impl Fn() -> bool, is_idle: impl Fn() -> bool) -> ! {
     loop {
         while let Some(call) = DEFERRED.with(DeferredQueue::pop) {
-            // SAFETY: out of the queue, once; no handler and no lock here.
+            // SAFETY: out of the queue, once; no handler and no lock here. [QUEUED]
             unsafe { call.make() };
         }
         let worked = timers::work();

@@ -2,7 +2,7 @@
 
 /// One instruction is one nanosecond, and the time stamp counter runs at 1 GHz: see `cargo xtask linux-report`. What is slept counts too.
 pub fn instructions() -> u64 {
-    // SAFETY: Every processor of this architecture has it, and Linux lets it be used.
+    // SAFETY: Every processor of this architecture has it, and Linux lets it be used. [MACHINE]
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
@@ -15,7 +15,7 @@ pub fn own() -> u64 {
 
 /// A loop of so many turns of two instructions.
 pub fn spin(turns: u64) {
-    // SAFETY: It changes a register and flags, and says so.
+    // SAFETY: It changes a register and flags, and says so. [MACHINE]
     unsafe {
         core::arch::asm!("2: dec {0}", "jnz 2b", inout(reg) turns => _, options(nomem, nostack));
     }

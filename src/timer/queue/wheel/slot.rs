@@ -38,7 +38,7 @@ impl Slot {
         let last = mem::replace(&mut self.last, node.as_ptr());
         let earliest = if last.is_null() { at } else { self.earliest };
         self.earliest = earliest.min(at);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             QueueNode::link(node, |link| {
                 link.next = ptr::null_mut();
@@ -58,7 +58,7 @@ impl Slot {
     /// The node is here, and all here are valid.
     #[inline(always)]
     pub(super) unsafe fn remove(&mut self, node: NonNull<QueueNode>) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             let (next, prev) = QueueNode::link(node, |link| (link.next, link.prev));
             let before = match NonNull::new(prev) {
@@ -83,7 +83,7 @@ impl Slot {
         let Some(first) = NonNull::new(other.first) else {
             return;
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. [CALLER]
         unsafe {
             QueueNode::link(first, |link| link.prev = self.last);
             match NonNull::new(self.last) {

@@ -112,7 +112,7 @@ const BREAKS: &[Break] = &[
         changes: &[
             Change {
                 file: "glue/dma.rs",
-                from: "        // SAFETY: from `allocate`, with this claim and layout, and not used again.\n",
+                from: "        // SAFETY: from `allocate`, with this claim and layout, and not used again. [FOREIGN, CALLER]\n",
                 to: "        if layout.size() > 0 {\n            return;\n        }\n",
             },
         ],
