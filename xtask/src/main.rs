@@ -13,6 +13,7 @@ mod linux_report;
 mod package;
 mod qemu;
 mod test;
+mod unsafe_index;
 mod util;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ usage: cargo xtask <task> [options]
   api [--bless]           the public API, compared with what is kept
   licences                of all dependencies, and what each is for
   package                 what would be published is whole
+  unsafe-index [--bless]  all unsafe code, with the invariants of docs/soundness.md that it rests on: docs/unsafe-index.md
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -64,6 +66,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "bench" => bench::run(rest),
         "linux-report" => linux_report::run(rest),
         "bless" => bless::run(rest),
+        "unsafe-index" => unsafe_index::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(())

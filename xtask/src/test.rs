@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::util::{self, step};
-use crate::{api, asm, bench, fuzz, licences, package, qemu};
+use crate::{api, asm, bench, fuzz, licences, package, qemu, unsafe_index};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -57,6 +57,7 @@ const CHECKS: &[Check] = &[
     ("licences and dependencies", dependencies),
     ("the package alone", package::check),
     ("no unsafe in drivers", no_unsafe_in_drivers),
+    ("index of unsafe code", index_of_unsafe_code),
     ("unit, behaviour, UI and doc tests", tests),
     ("pointers of safe-mmio", safe_mmio),
     ("panics without std", tests_no_std),
@@ -249,6 +250,10 @@ fn no_unsafe_in_drivers() -> Result<Option<String>> {
     }
     println!("{} files", files.len());
     Ok(None)
+}
+
+fn index_of_unsafe_code() -> Result<Option<String>> {
+    unsafe_index::check(false).map(|()| None)
 }
 
 fn sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) -> Result<()> {
