@@ -2,6 +2,7 @@
 
 use std::alloc::Layout;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +61,7 @@ impl Shared {
     fn unmap(&self, state: &mut State, device: u64, size: u64) -> bool {
         match self.function.unmap(device, size) {
             Ok(()) => state.iovas.give_back(device),
-            Err(ref error) => eprintln!("{device:#x} stays mapped: {error}"),
+            Err(ref error) => tell(format_args!("{device:#x} stays mapped: {error}")),
         }
         !state.iovas.is_taken(device)
     }
@@ -76,11 +77,16 @@ impl Shared {
     }
 }
 
+/// Tells what goes wrong where nothing may unwind: `eprintln!` does, if nobody takes what it writes.
+fn tell(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 impl Claim {
     fn keep_from_memory(&self) {
         if let Err(error) = self.shared.set_master(false) {
             // What keeps it from memory is then the IOMMU alone, block by block as they are freed.
-            eprintln!("the device is not quiet: {error}");
+            tell(format_args!("the device is not quiet: {error}"));
         }
     }
 }
