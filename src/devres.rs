@@ -154,6 +154,7 @@ impl<F: Family, P: Platform> Devres<F, P> {
     /// Context: any in which the platform's sections work (every one, on the hosted platforms). Guards may be held across a sleep, nest,
     /// and go in any order. A guard that is forgotten keeps the scope from ending: its remove does not return.
     #[inline(always)]
+    #[must_use]
     pub fn try_access(&self) -> Option<DevresGuard<'_, F, P>> {
         let sections = self.held.platform().sections();
         // SAFETY: left by the guard's drop, in this context (a guard is not `Send`), or never. The gate stays as long as this handle, which is borrowed

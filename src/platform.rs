@@ -49,6 +49,8 @@ mod emulated;
 #[cfg(all(feature = "std", not(loom)))]
 pub mod fake;
 #[cfg(all(feature = "std", not(loom)))]
+mod heap;
+#[cfg(all(feature = "std", not(loom)))]
 mod host;
 #[cfg(all(feature = "std", not(loom)))]
 mod irq_line;

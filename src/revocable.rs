@@ -95,6 +95,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
 
     /// Access to the pinned value; as [`try_access`](Revocable::try_access).
     #[inline]
+    #[must_use]
     pub fn try_access_pin(self: Pin<&Self>) -> Option<Pin<RevocableGuard<'_, T, P>>> {
         let guard = self.get_ref().try_access()?;
         // SAFETY: what the guard derefs to lies in a pinned `Revocable`, which never moves it and drops it in place. [PINNED]

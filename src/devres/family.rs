@@ -83,6 +83,7 @@ impl<T: Sync + 'static> Covariant for &T {
 }
 
 /// The family of a type without a lifetime.
+#[derive(Debug)]
 pub struct Plain<T>(PhantomData<T>);
 
 impl<T: Send + Sync + 'static> Family for Plain<T> {

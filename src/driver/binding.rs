@@ -242,6 +242,9 @@ impl<D: Driver<P>, P: Platform> fmt::Debug for Binding<D, P> {
 }
 
 /// A driver that would not bind.
+///
+/// It is as large as the device, so a function that hands it on as it is has a large `Result` (clippy's `result_large_err`). Most want the error alone:
+/// `map_err(|failed| failed.error)`.
 pub struct BindError<E, Device> {
     /// Why.
     pub error: E,

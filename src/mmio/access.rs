@@ -4,14 +4,19 @@ use crate::mmio::block::{Content, Register};
 use crate::mmio::{RegisterValue, Word};
 
 /// `ro`: can be read.
+#[derive(Debug)]
 pub enum ReadOnly {}
 /// `wo`: can be written. What it reads as means nothing.
+#[derive(Debug)]
 pub enum WriteOnly {}
 /// `rw`: can be read and written.
+#[derive(Debug)]
 pub enum ReadWrite {}
 /// `rc`: a read takes away what is there (it clears the register, or moves a FIFO on), so none is made by the way: only [`Mmio::take`](crate::Mmio::take) does it.
+#[derive(Debug)]
 pub enum ReadClears {}
 /// `w1c`: can be read; writing ones clears those bits ([`Mmio::clear`](crate::Mmio::clear)). A read-modify-write would clear everything that is set.
+#[derive(Debug)]
 pub enum WriteOneToClear {}
 
 /// A register, as opposed to a nested block.

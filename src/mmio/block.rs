@@ -130,18 +130,23 @@ pub trait Shape: sealed::Shape + 'static {
 /// A register that holds a `V`, with an access right: [`ReadOnly`](crate::mmio::ReadOnly), [`WriteOnly`](crate::mmio::WriteOnly), [`ReadWrite`](crate::mmio::ReadWrite),
 /// [`ReadClears`](crate::mmio::ReadClears) or [`WriteOneToClear`](crate::mmio::WriteOneToClear).
 /// `NEVER_ONES` says that a device that is there never reads as all ones in it.
+#[derive(Debug)]
 pub struct Register<V, A, const NEVER_ONES: bool = false>(Invariant<(V, A)>);
 
 /// A block inside a block.
+#[derive(Debug)]
 pub struct SubBlock<B>(Invariant<B>);
 
 /// A run of `SIZE` bytes of device memory.
+#[derive(Debug)]
 pub enum Memory<const SIZE: usize> {}
 
 /// Once.
+#[derive(Debug)]
 pub enum One {}
 
 /// `COUNT` times, each `STRIDE` bytes after the one before.
+#[derive(Debug)]
 pub enum Many<const COUNT: usize, const STRIDE: usize> {}
 
 impl<V: RegisterValue + 'static, A: 'static, const NEVER_ONES: bool> Content

@@ -1,5 +1,6 @@
 //! Waiting for a register to change.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::context::MaySleep;
@@ -36,6 +37,16 @@ impl<P> Clone for Poll<'_, '_, P> {
     }
 }
 impl<P> Copy for Poll<'_, '_, P> {}
+
+impl<P> fmt::Debug for Poll<'_, '_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poll")
+            .field("sleeps", &self.cx.is_some())
+            .field("every", &self.every)
+            .field("within", &self.within)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<'a, 'c, P: Platform> Poll<'a, 'c, P> {
     /// Sleeps between looks. What is looked for should take as long as a sleep at least: some ten microseconds.

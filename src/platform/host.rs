@@ -1,6 +1,5 @@
 //! Threads and real time: the platform of user-space drivers, and the default for tests.
 
-use std::alloc;
 use std::boxed::Box;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -15,6 +14,7 @@ use core::time::Duration;
 use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
 use crate::platform::deferred::{DeferredNode, DeferredQueue};
+use crate::platform::heap;
 use crate::platform::monitor::lock;
 use crate::platform::threads::pause;
 use crate::platform::unwind::catch;
@@ -272,17 +272,12 @@ unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        // The crate never asks for a layout of size zero, but anybody may.
-        if layout.size() == 0 {
-            return None;
-        }
-        // SAFETY: not of size zero. [LOCAL]
-        NonNull::new(unsafe { alloc::alloc(layout) })
+        heap::allocate(layout)
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller's promise. [CALLER]
-        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+        unsafe { heap::deallocate(block, layout) }
     }
 
     fn context(&self) -> ContextId {

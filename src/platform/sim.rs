@@ -1,6 +1,5 @@
 //! Virtual time, deterministic: the platform of tests.
 
-use std::alloc;
 use std::format;
 use std::io::{self, Write};
 use std::string::String;
@@ -16,6 +15,7 @@ use core::time::Duration;
 use crate::context::{ContextId, MaySleep};
 use crate::event::Event;
 use crate::platform::deferred::DeferredNode;
+use crate::platform::heap;
 use crate::platform::threads::pause;
 use crate::platform::{
     contexts, DeferredEntry, Emulated, EmulatedDma, HostSections, LineIrqs, Platform, StdRawLock,
@@ -254,17 +254,12 @@ unsafe impl Platform for Sim {
     type Deferred = DeferredNode;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        // The crate never asks for a layout of size zero, but anybody may.
-        if layout.size() == 0 {
-            return None;
-        }
-        // SAFETY: not of size zero. [LOCAL]
-        NonNull::new(unsafe { alloc::alloc(layout) })
+        heap::allocate(layout)
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller's promise. [CALLER]
-        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+        unsafe { heap::deallocate(block, layout) }
     }
 
     fn context(&self) -> ContextId {
