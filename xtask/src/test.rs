@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
 
+use crate::install::runs;
 use crate::util::{self, step};
 use crate::{api, asm, bench, fuzz, licences, package, qemu, unsafe_index};
 
@@ -455,10 +456,6 @@ fn bare_metal() -> Result<Option<String>> {
     }
     qemu::run(&["bare-metal".into()])?;
     qemu::run(&["bare-metal".into(), "--surprise".into()]).map(|()| None)
-}
-
-fn runs(program: &str, args: &[&str]) -> bool {
-    util::output(Command::new(program).args(args), Duration::from_secs(10)).is_ok()
 }
 
 #[cfg(test)]
