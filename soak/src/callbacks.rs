@@ -32,6 +32,8 @@ struct Captured<'drv, P: World> {
     cell: KitCell<'drv, P>,
     seat: Arc<Seat>,
     site: Site,
+    /// It is called for an interrupt.
+    of_irq: bool,
     _mine: Option<Mine>,
 }
 
@@ -63,6 +65,7 @@ impl<'drv, P: World> Captured<'drv, P> {
             cell,
             seat: Seat::of(&device.watch, name),
             site,
+            of_irq: name.starts_with("irq") || name.starts_with("thread"),
             _mine: None,
         }
     }
@@ -79,9 +82,9 @@ impl<'drv, P: World> Captured<'drv, P> {
         watch.book.count(count);
         if let Some(kit) = self.cell.get() {
             let act = self.plan.acts[run as usize % self.plan.acts.len()];
-            // On `Sim` a handler that raises its line comes again and again at one instant.
+            // On `Sim` a handler that raises its line, or its thread, comes again and again at one instant.
             let stands = !P::REAL_TIME
-                && self.site == Site::Irq
+                && self.of_irq
                 && matches!(act, Act::Raise(_) | Act::Level(_));
             if !stands {
                 perform(&act, kit, cx);

@@ -73,20 +73,28 @@ impl<'a> Expected<'a> {
     /// A row of the table.
     pub fn see(&mut self, item: &Inspected) {
         self.seen.push(item.kind);
-        let Some((seat, before)) = self
-            .runs
-            .iter()
-            .find(|(seat, _)| item.name.label() == Some(seat.name))
-        else {
+        // (The thread of a handler has the handler's name.)
+        let (runs, of_irq) = match (item.timer(), item.irq()) {
+            (Some(timer), _) => (timer.runs, false),
+            (_, Some(irq)) if !irq.panicked => (irq.handled + irq.not_ours, true),
+            _ => return,
+        };
+        let Some(label) = item.name.label() else {
             return;
         };
-        let Some(timer) = item.timer() else {
+        let name = match of_irq {
+            true => label.to_owned(),
+            false => label.replace("irq", "thread"),
+        };
+        let Some((seat, before)) = self.runs.iter().find(|(seat, _)| seat.name == name) else {
             return;
         };
         let fault = self.watch.book.fault == Some(Fault::RunsMiscounted);
-        let runs = timer.runs + if fault { 1000 } else { 0 };
+        let runs = runs + if fault { 1000 } else { 0 };
+        // A handler is counted when it has returned.
+        let before = before.saturating_sub(of_irq.into());
         // One may be between the count of the crate and that of the callback.
-        if runs < *before || runs > seat.entries() + 1 {
+        if runs < before || runs > seat.entries() + 1 {
             let wrong = format!("{}: {runs} runs, but entered {before} times", seat.name);
             self.watch.wrong(&wrong);
         }

@@ -80,14 +80,12 @@ fn master(options: &Options) -> u64 {
 }
 
 fn transcript(seed: u64) -> Result<(), Failure> {
-    let result = twice_on_sim(seed);
-    // Told in any case.
-    let (book, hash) = driver_scope_soak::run::on_sim(&driver_scope_soak::plan::Plan::of(seed));
+    let (book, hash, failure) = twice_on_sim(seed);
     for line in book.transcript() {
         println!("{line}");
     }
     println!("transcript {hash:016x}");
-    result.map(drop)
+    failure.map_or(Ok(()), Err)
 }
 
 fn sims(options: &Options) -> Result<(), Failure> {
@@ -95,7 +93,9 @@ fn sims(options: &Options) -> Result<(), Failure> {
     let plans = options.plans.unwrap_or(200);
     println!("{plans} plans on Sim, each twice (--master {master})");
     for number in 0..plans {
-        twice_on_sim(seed_of(master, number))?;
+        if let (_, _, Some(failure)) = twice_on_sim(seed_of(master, number)) {
+            return Err(failure);
+        }
     }
     println!("all transcripts are equal");
     Ok(())

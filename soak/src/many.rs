@@ -1,9 +1,11 @@
 //! One plan after the other, on several threads, with somebody who looks whether they come to an end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use driver_scope::platform::Sim;
 
 use crate::chance::seed_of;
 use crate::plan::Plan;
@@ -17,9 +19,6 @@ const TICK: Duration = Duration::from_millis(100);
 const OFTEN: Duration = Duration::from_secs(5);
 /// So many looks a plan may last: a minute. (Looks are counted, and not time: who looks stands still as well when the machine does.)
 pub const PATIENCE: u32 = 600;
-
-/// What a worker is at: a seed, what is noted of it, and how many looks it has lasted.
-type Place = Mutex<Option<(u64, Arc<Book>, u32)>>;
 
 /// A soak.
 pub struct Soak {
@@ -60,20 +59,17 @@ impl Soak {
         }
         let failure = Mutex::new(None);
         let over = AtomicBool::new(false);
-        let places: Vec<Place> = (0..self.workers).map(|_| Mutex::default()).collect();
         thread::scope(|threads| {
-            for place in &places {
+            for _ in 0..self.workers {
                 let (tally, numbers, failure, over) = (&tally, &numbers, &failure, &over);
-                thread::Builder::new()
-                    .spawn_scoped(threads, move || {
-                        while !over.load(SeqCst) && started.elapsed() < self.time {
-                            if let Err(failed) = self.one(place, numbers, tally) {
-                                over.store(true, SeqCst);
-                                lock(failure).get_or_insert(failed);
-                            }
+                threads.spawn(move || {
+                    while !over.load(SeqCst) && started.elapsed() < self.time {
+                        if let Err(failed) = self.one(numbers, tally) {
+                            over.store(true, SeqCst);
+                            lock(failure).get_or_insert(failed);
                         }
-                    })
-                    .expect("a thread");
+                    }
+                });
             }
             let mut told = Instant::now();
             while !over.load(SeqCst) && started.elapsed() < self.time {
@@ -82,12 +78,6 @@ impl Soak {
                     told = Instant::now();
                     println!("{}", tally.line(started.elapsed()));
                 }
-                places.iter().for_each(look);
-            }
-            // The last ones are looked after as well.
-            while places.iter().any(|place| lock(place).is_some()) {
-                thread::sleep(TICK);
-                places.iter().for_each(look);
             }
         });
         println!("{}", tally.line(started.elapsed()));
@@ -102,12 +92,10 @@ impl Soak {
             .unwrap_or_else(|| seed_of(self.master, numbers.fetch_add(1, SeqCst)))
     }
 
-    fn one(&self, place: &Place, numbers: &AtomicU64, tally: &Tally) -> Result<(), Failure> {
+    fn one(&self, numbers: &AtomicU64, tally: &Tally) -> Result<(), Failure> {
         let seed = self.seed(numbers);
         let book = Arc::new(Book::default());
-        *lock(place) = Some((seed, Arc::clone(&book), 0));
-        on_host(&Plan::of(seed), &book);
-        *lock(place) = None;
+        looked_after(seed, false, &book, || on_host(&Plan::of(seed), &book));
         tally.take(&book.tally);
         judge(seed, false, book.wrongs())
     }
@@ -115,20 +103,25 @@ impl Soak {
     fn sims(&self, started: Instant, tally: &Tally, numbers: &AtomicU64) -> Result<(), Failure> {
         while started.elapsed() < self.time / 10 {
             let seed = self.seed(numbers);
-            tally.take(&twice_on_sim(seed)?.tally);
+            let (book, _, failure) = twice_on_sim(seed);
+            tally.take(&book.tally);
+            failure.map_or(Ok(()), Err)?;
         }
         println!("{}", tally.line(started.elapsed()));
         Ok(())
     }
 }
 
-/// Runs a plan on `Sim`, twice.
-///
-/// # Errors
-/// What was wrong; or that the two transcripts differ.
-pub fn twice_on_sim(seed: u64) -> Result<Arc<Book>, Failure> {
+/// Runs a plan on `Sim`, twice. What is noted of it, a number that tells its transcript from others, and what was wrong; or that the two transcripts differ.
+#[must_use]
+pub fn twice_on_sim(seed: u64) -> (Arc<Book>, u64, Option<Failure>) {
     let plan = Plan::of(seed);
-    let [(book, first), (again, second)] = [(); 2].map(|()| on_sim(&plan));
+    let [(book, first), (again, second)] = [(); 2].map(|()| {
+        let sim = Sim::with_log();
+        let book = Arc::new(Book::with_transcript(sim.clone()));
+        let hash = looked_after(seed, true, &book, || on_sim(&plan, sim, &book));
+        (book, hash)
+    });
     book.count(Count::PlansOnSim);
     let mut wrongs = book.wrongs();
     if first != second {
@@ -136,7 +129,7 @@ pub fn twice_on_sim(seed: u64) -> Result<Arc<Book>, Failure> {
         let differs = one.iter().zip(&other).find(|(one, other)| one != other);
         wrongs.push(format!("two transcripts differ: {differs:?}"));
     }
-    judge(seed, true, wrongs).map(|()| book)
+    (book, first, judge(seed, true, wrongs).err())
 }
 
 fn judge(seed: u64, on_sim: bool, wrongs: Vec<String>) -> Result<(), Failure> {
@@ -157,27 +150,71 @@ pub fn command(seed: u64, on_sim: bool) -> String {
     format!("cargo xtask soak --seed {seed}{sim}")
 }
 
-/// Looks whether a plan has come to its end in time. If not, nothing more can be done.
-fn look(place: &Place) {
-    let mut place = lock(place);
-    let Some((seed, book, looks)) = &mut *place else {
-        return;
-    };
-    *looks += 1;
-    if *looks > PATIENCE {
-        println!("{}", stuck(*seed, book));
-        std::process::exit(1);
-    }
+/// What is under way: its number, and what is noted of it.
+struct UnderWay {
+    number: u64,
+    seed: u64,
+    on_sim: bool,
+    book: Arc<Book>,
+    /// How many looks it has lasted.
+    looks: u32,
 }
 
-/// What there is to say of a plan that does not end.
-#[must_use]
-pub fn stuck(seed: u64, book: &Book) -> String {
-    format!(
-        "plan {seed} does not end; replay it by\n  {}\nWhat was wrong so far: {:?}\nHow far its drivers are:\n{}What they were to do: {:#?}",
-        command(seed, false),
-        book.wrongs(),
-        book.state(),
-        Plan::of(seed)
-    )
+static UNDER_WAY: Mutex<Vec<UnderWay>> = Mutex::new(Vec::new());
+
+/// Runs a plan, with somebody who looks whether it comes to its end. If not, nothing more can be done: that is the end of the process.
+fn looked_after<R>(seed: u64, on_sim: bool, book: &Arc<Book>, run: impl FnOnce() -> R) -> R {
+    static LOOKER: Once = Once::new();
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    LOOKER.call_once(|| {
+        thread::spawn(|| loop {
+            thread::sleep(TICK);
+            if let Some(stuck) = look(PATIENCE) {
+                println!("{stuck}");
+                std::process::exit(1);
+            }
+        });
+    });
+    let number = NUMBERS.fetch_add(1, SeqCst);
+    lock(&UNDER_WAY).push(UnderWay {
+        number,
+        seed,
+        on_sim,
+        book: Arc::clone(book),
+        looks: 0,
+    });
+    let result = run();
+    lock(&UNDER_WAY).retain(|other| other.number != number);
+    result
+}
+
+/// Looks at what is under way. What there is to say if it does not end.
+fn look(patience: u32) -> Option<String> {
+    let mut all = lock(&UNDER_WAY);
+    all.iter_mut().for_each(|one| one.looks += 1);
+    let stuck = all.iter().find(|one| one.looks > patience)?;
+    Some(format!(
+        "plan {} does not end; replay it by\n  {}\nWhat was wrong so far: {:?}\nHow far its drivers are:\n{}\
+        The last lines of its transcript, if there is one: {:#?}\nWhat they were to do: {:?}",
+        stuck.seed,
+        command(stuck.seed, stuck.on_sim),
+        stuck.book.wrongs(),
+        stuck.book.state(),
+        stuck.book.last_lines(20),
+        Plan::of(stuck.seed),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_does_not_end_is_told() {
+        let book = Arc::default();
+        let told = looked_after(7, false, &book, || (0..5).find_map(|_| look(3)));
+        let told = told.expect("after more than three looks");
+        assert!(told.contains("cargo xtask soak --seed 7\n"), "{told}");
+        assert!(lock(&UNDER_WAY).is_empty());
+    }
 }

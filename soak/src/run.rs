@@ -33,15 +33,13 @@ pub fn on_host(plan: &Plan, book: &Arc<Book>) {
     on(plan, book, host);
 }
 
-/// Runs a plan on `Sim`, and returns with what is noted a number that tells its transcript from others.
+/// Runs a plan on a new `Sim`, and returns a number that tells its transcript from others.
 #[must_use]
-pub fn on_sim(plan: &Plan) -> (Arc<Book>, u64) {
-    let sim = Sim::with_log();
-    let book = Arc::new(Book::with_transcript(sim.clone()));
-    on(plan, &book, sim.clone());
+pub fn on_sim(plan: &Plan, sim: Sim, book: &Arc<Book>) -> u64 {
+    on(plan, book, sim.clone());
     let mut hasher = DefaultHasher::new();
     (book.transcript(), sim.log()).hash(&mut hasher);
-    (book, hasher.finish())
+    hasher.finish()
 }
 
 fn on<P: crate::ground::Base>(plan: &Plan, book: &Arc<Book>, base: P) {

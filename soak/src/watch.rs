@@ -102,6 +102,13 @@ impl Book {
         lock(&self.lines).clone()
     }
 
+    /// The end of the transcript.
+    #[must_use]
+    pub fn last_lines(&self, count: usize) -> Vec<String> {
+        let lines = lock(&self.lines);
+        lines[lines.len().saturating_sub(count)..].to_vec()
+    }
+
     /// Is told what the crate tells its platform.
     pub fn event(&self, event: &Event<'_>) {
         self.line(|| event.to_string());
