@@ -45,7 +45,8 @@ pub fn perform<P: World>(act: &Act, kit: &Kit<'_, P>, cx: Option<MaySleep<'_>>) 
     match *act {
         Act::Rest => {}
         Act::Registers => {
-            kit.regs.write(SCRATCH, kit.regs.read(SCRATCH).wrapping_add(1));
+            kit.regs
+                .write(SCRATCH, kit.regs.read(SCRATCH).wrapping_add(1));
             if kit.regs.read_or_gone(STATUS) == Err(Error::Gone) {
                 book.count(Count::VanishSeen);
             }
@@ -214,7 +215,11 @@ pub fn revocable<P: World>(
     };
     let was_revoked = revoked.load(SeqCst);
     let read = revocable.try_access().map(|guard| guard.read(meanwhile));
-    read_or_refused(book, read.is_some(), [Count::RevocableRead, Count::RevocableRefused]);
+    read_or_refused(
+        book,
+        read.is_some(),
+        [Count::RevocableRead, Count::RevocableRefused],
+    );
     if was_revoked && read.is_some() {
         book.wrong("a value is accessed after it was revoked");
     }

@@ -78,14 +78,15 @@ impl<'drv, P: World> Captured<'drv, P> {
         if run == 0 && watch.book.fault == Some(Fault::BesideItself) {
             let _beside = watch.enter(Some(&self.seat), self.seat.name);
         }
-        watch.book.line(|| format!("{}: {} runs", watch.name, self.seat.name));
+        watch
+            .book
+            .line(|| format!("{}: {} runs", watch.name, self.seat.name));
         watch.book.count(count);
         if let Some(kit) = self.cell.get() {
             let act = self.plan.acts[run as usize % self.plan.acts.len()];
             // On `Sim` a handler that raises its line, or its thread, comes again and again at one instant.
-            let stands = !P::REAL_TIME
-                && self.of_irq
-                && matches!(act, Act::Raise(_) | Act::Level(_));
+            let stands =
+                !P::REAL_TIME && self.of_irq && matches!(act, Act::Raise(_) | Act::Level(_));
             if !stands {
                 perform(&act, kit, cx);
             }
@@ -137,7 +138,9 @@ fn end<P: World>(device: &Device<P>, site: Site, cx: Option<MaySleep<'_>>) {
         book.count(Count::DroppedInChild);
     }
     match cx.map(|cx| binding.unbind(cx)) {
-        Some(Ok(_)) => device.watch.wrong("a driver was removed at once in its work"),
+        Some(Ok(_)) => device
+            .watch
+            .wrong("a driver was removed at once in its work"),
         Some(Err(_busy)) => book.count(Count::Busy),
         None => {}
     }
@@ -169,7 +172,11 @@ pub fn timers<'drv, P: World>(
     let mut timers = [None; MOST];
     for (n, plan) in device.plan.timers.iter().enumerate() {
         let captured = Captured::new(device, &plan.callback, cell, TIMERS[n], Site::Timer);
-        let count = if plan.soft { Count::SoftRuns } else { Count::TimerRuns };
+        let count = if plan.soft {
+            Count::SoftRuns
+        } else {
+            Count::TimerRuns
+        };
         let again = plan.again;
         let callback = move |t: &mut TimerContext<'_, P>| {
             captured.run(count, None);
@@ -189,9 +196,14 @@ pub fn timers<'drv, P: World>(
             device.watch.registered(Kind::Timer);
             timer
         };
-        timers[n] = meet(plan.callback.fate, timer, &device.watch.book, move |timer| {
-            let _ = timer.start_within(plan.first.max(1).micros(), plan.slack.micros());
-        });
+        timers[n] = meet(
+            plan.callback.fate,
+            timer,
+            &device.watch.book,
+            move |timer| {
+                let _ = timer.start_within(plan.first.max(1).micros(), plan.slack.micros());
+            },
+        );
     }
     Ok(timers)
 }
@@ -259,7 +271,8 @@ pub fn irqs<'drv, P: World>(
         };
         let irq = if plan.threaded {
             // (The two are ended one after the other: which first is not promised.)
-            let thread = Captured::without_mine(device, &plan.callback, cell, THREADS[n], Site::Work);
+            let thread =
+                Captured::without_mine(device, &plan.callback, cell, THREADS[n], Site::Work);
             let (irq, _thread) = scope.named(IRQS[n]).irq_threaded(
                 line,
                 move |_| check(IrqReturn::WakeThread),

@@ -117,7 +117,13 @@ pub struct Device<P: World> {
 
 impl<P: World> Device<P> {
     /// A device for a plan, with those of its children.
-    pub fn new(plan: &plan::Machine, name: &str, disorderly: bool, common: &Arc<Common<P>>, platform: &P) -> Self {
+    pub fn new(
+        plan: &plan::Machine,
+        name: &str,
+        disorderly: bool,
+        common: &Arc<Common<P>>,
+        platform: &P,
+    ) -> Self {
         let watch = Watch::new(platform.book(), name.to_owned(), disorderly);
         let (hardware, region) = Hardware::new(&watch);
         lock(&common.hardware).push(Arc::clone(&hardware));
@@ -137,7 +143,11 @@ impl<P: World> Device<P> {
 
     /// What is left of it and of its children when they are gone.
     pub fn parts(&self) -> Vec<(Arc<Watch>, Arc<Hardware>, Region)> {
-        let own = (self.watch.clone(), self.hardware.clone(), self.region.clone());
+        let own = (
+            self.watch.clone(),
+            self.hardware.clone(),
+            self.region.clone(),
+        );
         let mut all = vec![own];
         all.extend(lock(&self.children).iter().flat_map(Device::parts));
         all
@@ -146,7 +156,9 @@ impl<P: World> Device<P> {
 
 impl<P: World> Drop for Device<P> {
     fn drop(&mut self) {
-        self.watch.book.line(|| format!("{}: the device goes", self.watch.name));
+        self.watch
+            .book
+            .line(|| format!("{}: the device goes", self.watch.name));
         if self.watch.device_gone.swap(true, SeqCst) {
             self.watch.wrong("the device is dropped twice");
         }
@@ -396,9 +408,13 @@ impl<P: World> Driver<P> for Machine {
         let device = data.kit.device;
         device.watch.come_to(Stage::Remove, None);
         if let Some(parent) = &device.parent {
-            let there = parent.port.call(|data| perform(&plan::Act::Registers, &data.kit, None));
+            let there = parent
+                .port
+                .call(|data| perform(&plan::Act::Registers, &data.kit, None));
             if parent.watch.bound.load(SeqCst) && there.is_err() {
-                device.watch.wrong("the parent is not there any more in the remove of its child");
+                device
+                    .watch
+                    .wrong("the parent is not there any more in the remove of its child");
             }
         }
         perform_all(&device.plan.remove, Some(&data.kit), &device.watch, cx);

@@ -183,6 +183,12 @@ impl Meter {
     }
 }
 
+/// The layout that a block has really: aligned to more than anything in it asks for, or how much fits in a chunk would depend on where that lies, and so a plan
+/// on when memory is refused.
+fn aligned(layout: Layout) -> Layout {
+    layout.align_to(256).expect("a block is small")
+}
+
 /// What memory looks like that nobody has written yet.
 const FRESH: u8 = 0xa5;
 /// What memory looks like that nobody may read any more.
@@ -203,8 +209,8 @@ unsafe impl<P: Base, S: Strategy> Platform for Ground<P, S> {
         if layout.size() == 0 || self.meter.refuses() {
             return None;
         }
-        // SAFETY: the size is not zero.
-        let block = NonNull::new(unsafe { alloc(layout) })?;
+        // SAFETY: the size is not zero. (So aligned, the block is no smaller.)
+        let block = NonNull::new(unsafe { alloc(aligned(layout)) })?;
         // SAFETY: fresh memory of that size.
         unsafe { block.write_bytes(FRESH, layout.size()) };
         let number = self.meter.blocks.fetch_add(1, SeqCst);
@@ -223,10 +229,10 @@ unsafe impl<P: Base, S: Strategy> Platform for Ground<P, S> {
             self.meter.book.wrong(wrong);
             return;
         }
-        // SAFETY: it was live with this layout, and nobody uses it any more, says the caller.
+        // SAFETY: it was live with this layout, so it was allocated as here, and nobody uses it any more, says the caller.
         unsafe {
             block.write_bytes(GONE, layout.size());
-            dealloc(block.as_ptr(), layout);
+            dealloc(block.as_ptr(), aligned(layout));
         }
     }
 

@@ -50,7 +50,8 @@ impl Hardware {
     fn accessed(&self) {
         self.watch.book.count(Count::Registers);
         if self.watch.has_come_to(Stage::Over) {
-            self.watch.wrong("the device is accessed after the end of its driver");
+            self.watch
+                .wrong("the device is accessed after the end of its driver");
         }
     }
 
@@ -66,7 +67,8 @@ impl Hardware {
         let over = self.watch.has_come_to(Stage::Over);
         let done = self.space.read(at, &mut word).is_ok() && self.space.write(at, &word).is_ok();
         if done && over {
-            self.watch.wrong("the device reaches memory after the end of its driver");
+            self.watch
+                .wrong("the device reaches memory after the end of its driver");
         }
         self.watch.book.count(match done {
             true => Count::Transfers,

@@ -102,7 +102,9 @@ fn sims(options: &Options) -> Result<(), Failure> {
 }
 
 fn soak(options: &Options, only: Option<u64>) -> Result<(), Failure> {
-    let minutes = options.minutes.unwrap_or(if only.is_some() { 1 } else { 60 });
+    let minutes = options
+        .minutes
+        .unwrap_or(if only.is_some() { 1 } else { 60 });
     let soak = Soak {
         master: master(options),
         only,

@@ -144,7 +144,9 @@ impl<'a, P: World> Outsider<'a, P> {
             });
         } else {
             let _nested = self.nested();
-            call(&door.port, &door.watch, |data| perform(&act, &data.kit, None));
+            call(&door.port, &door.watch, |data| {
+                perform(&act, &data.kit, None)
+            });
         }
     }
 
@@ -197,7 +199,11 @@ impl<'a, P: World> Outsider<'a, P> {
             }
         };
         let _ = micros;
-        read_or_refused(book, read.is_some(), [Count::DevresRead, Count::DevresRefused]);
+        read_or_refused(
+            book,
+            read.is_some(),
+            [Count::DevresRead, Count::DevresRefused],
+        );
         if over && read.is_some() {
             watch.wrong("what was lent is accessed after the end");
         }
@@ -219,7 +225,11 @@ impl<'a, P: World> Outsider<'a, P> {
         if was_revoked && read.is_some() {
             book.wrong("a value is accessed after it was revoked");
         }
-        read_or_refused(book, read.is_some(), [Count::RevocableRead, Count::RevocableRefused]);
+        read_or_refused(
+            book,
+            read.is_some(),
+            [Count::RevocableRead, Count::RevocableRefused],
+        );
     }
 
     /// A call that waits for a sleep; the close of the driver ends that.
@@ -247,7 +257,8 @@ impl<'a, P: World> Outsider<'a, P> {
         let empty = plan::Machine::empty();
         let device = Device::new(&empty, "in a section", true, self.common, self.platform);
         let _section = ReadSection::enter(self.platform);
-        let bind = |cx: MaySleep<'_>| Binding::<Machine, P>::bind(self.platform.clone(), device, cx);
+        let bind =
+            |cx: MaySleep<'_>| Binding::<Machine, P>::bind(self.platform.clone(), device, cx);
         match self.platform.lend_sleep(bind) {
             Err(failed) if failed.error == Error::Deadlock => book.count(Count::BindRefused),
             _ => book.wrong("a driver is bound inside of a section"),

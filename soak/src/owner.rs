@@ -34,7 +34,8 @@ impl<P: World> Owner<'_, P> {
     pub fn bound(&self, device: Device<P>) {
         let book = self.platform.book();
         let watch = Arc::clone(&device.watch);
-        let bind = |cx: MaySleep<'_>| Binding::<Machine, P>::bind(self.platform.clone(), device, cx);
+        let bind =
+            |cx: MaySleep<'_>| Binding::<Machine, P>::bind(self.platform.clone(), device, cx);
         match caught(book, || self.platform.lend_sleep(bind)) {
             Some(Ok(binding)) => {
                 self.open(&binding);
@@ -194,8 +195,16 @@ impl<P: World> Owner<'_, P> {
         watch.registered(Kind::Timer);
         let _ = timer.start(5.micros());
         if number % 2 == 0 {
-            let device = Device::new(&plan::Machine::empty(), "late child", watch.disorderly, self.common, self.platform);
-            scope.child::<Machine>(device).map_err(|failed| failed.error)?;
+            let device = Device::new(
+                &plan::Machine::empty(),
+                "late child",
+                watch.disorderly,
+                self.common,
+                self.platform,
+            );
+            scope
+                .child::<Machine>(device)
+                .map_err(|failed| failed.error)?;
             watch.registered(Kind::Child);
             watch.book.count(Count::Children);
         }
@@ -284,7 +293,10 @@ impl<P: World> Owner<'_, P> {
                     device.region.clone(),
                 );
             }
-            Err(_busy) => self.platform.book().wrong("an unbind outside of everything is busy"),
+            Err(_busy) => self
+                .platform
+                .book()
+                .wrong("an unbind outside of everything is busy"),
         }
     }
 

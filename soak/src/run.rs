@@ -85,7 +85,10 @@ fn run<P: World>(plan: &Plan, platform: P) {
     outside.built.store(true, SeqCst);
     let revocables = plan.revocables.iter().map(|&panics| {
         let mine = Mine::new(&outside, None, panics);
-        (Revocable::new(platform.clone(), mine), AtomicBool::new(false))
+        (
+            Revocable::new(platform.clone(), mine),
+            AtomicBool::new(false),
+        )
     });
     let common = Arc::new(Common {
         lines: [const { () }; crate::plan::LINES].map(|()| IrqLine::new()),
@@ -207,7 +210,7 @@ fn faults<P: World>(
 ) {
     match book.fault {
         Some(Fault::ValueKept) => std::mem::forget(Mine::new(outside, None, false)),
-        Some(Fault::PanicLost) => drop(book.thrown.fetch_add(1, SeqCst)),
+        Some(Fault::PanicLost) => _ = book.thrown.fetch_add(1, SeqCst),
         Some(Fault::RevokedRead) => {
             for (which, (_, revoked)) in common.revocables.iter().enumerate() {
                 revoked.store(true, SeqCst);
@@ -223,9 +226,6 @@ fn faults<P: World>(
             // What is lent by a driver that is there, as if it were not.
             crate::checks::lend_after(platform, outside);
         }
-        Some(Fault::Hangs) => loop {
-            thread::park();
-        },
         _ => {}
     }
 }

@@ -206,7 +206,10 @@ impl Watch {
     /// How far it is, in a line.
     fn state(&self) -> String {
         let seats = lock(&self.seats);
-        let running: Vec<_> = seats.iter().filter(|seat| seat.running.load(SeqCst)).collect();
+        let running: Vec<_> = seats
+            .iter()
+            .filter(|seat| seat.running.load(SeqCst))
+            .collect();
         let running: Vec<_> = running.iter().map(|seat| seat.name).collect();
         format!(
             "  {}: step {} of the end, {} inside, running: {running:?}\n",
@@ -407,7 +410,9 @@ mod tests {
     #[test]
     fn what_goes_in_order_is_right() {
         let watch = watch();
-        let (old, new) = [(); 2].map(|()| Mine::new(&watch, Some(Stage::Owned), false)).into();
+        let (old, new) = [(); 2]
+            .map(|()| Mine::new(&watch, Some(Stage::Owned), false))
+            .into();
         watch.come_to(Stage::Remove, None);
         watch.come_to(Stage::Hooks, Some(2));
         watch.come_to(Stage::Hooks, Some(1));
@@ -420,12 +425,20 @@ mod tests {
     #[test]
     fn what_goes_out_of_order_is_seen() {
         let watch = watch();
-        let (old, new) = [(); 2].map(|()| Mine::new(&watch, Some(Stage::Owned), false)).into();
+        let (old, new) = [(); 2]
+            .map(|()| Mine::new(&watch, Some(Stage::Owned), false))
+            .into();
         drop(old);
         drop(new);
         watch.come_to(Stage::Hooks, None);
         let wrongs = watch.book.wrongs();
-        assert_eq!(wrongs, ["it: Owned: not the newest first", "it: Hooks comes after step 5"]);
+        assert_eq!(
+            wrongs,
+            [
+                "it: Owned: not the newest first",
+                "it: Hooks comes after step 5"
+            ]
+        );
     }
 
     #[test]
@@ -434,7 +447,10 @@ mod tests {
         let mine = Mine::new(&watch, None, false);
         mine.readers.fetch_add(1, SeqCst);
         drop(mine);
-        assert_eq!(watch.book.wrongs(), ["it: a value is dropped while it is read"]);
+        assert_eq!(
+            watch.book.wrongs(),
+            ["it: a value is dropped while it is read"]
+        );
     }
 
     #[test]
@@ -445,7 +461,13 @@ mod tests {
         mine.read(|| ());
         drop(mine);
         let wrongs = watch.book.wrongs();
-        assert_eq!(wrongs, ["it: a value is used after its drop", "it: a value is dropped twice"]);
+        assert_eq!(
+            wrongs,
+            [
+                "it: a value is used after its drop",
+                "it: a value is dropped twice"
+            ]
+        );
     }
 
     #[test]
@@ -454,6 +476,9 @@ mod tests {
         let lent = Mine::new(&watch, None, false);
         watch.come_to(Stage::Data, None);
         drop(lent);
-        assert_eq!(watch.book.wrongs(), ["it: what was lent is dropped after the data"]);
+        assert_eq!(
+            watch.book.wrongs(),
+            ["it: what was lent is dropped after the data"]
+        );
     }
 }
