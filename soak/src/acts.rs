@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use driver_scope::{Devres, Error, Family, MaySleep, Port, Units};
 
-use crate::driver::{Common, Data, Kit, Lent, Machine};
+use crate::book::{lock, Book};
+use crate::driver::{Data, Kit, Machine};
 use crate::ground::World;
 use crate::hardware::{SCRATCH, STATUS};
 use crate::plan::{Act, Hook};
 use crate::report::Count;
-use crate::watch::{lock, Book, Mine, Stage, Watch};
+use crate::shared::{Common, Lent};
+use crate::watch::{Mine, Stage, Watch};
 
 /// So long; on `Sim` never none: where something comes again at the same instant, time would stand.
 fn delay<P: World>(micros: u64) -> Duration {

@@ -11,13 +11,14 @@ use driver_scope::{
 };
 
 use crate::acts::perform;
+use crate::book::lock;
 use crate::checks::Fault;
 use crate::driver::{Device, Kit, KitCell};
 use crate::fates::meet;
 use crate::ground::World;
 use crate::plan::{Act, Again, Callback, Site, LINES, MOST};
 use crate::report::Count;
-use crate::watch::{lock, Mine, Seat, Stage};
+use crate::watch::{Mine, Seat, Stage};
 
 /// The names of registrations, by which they are found in a table.
 const TIMERS: [&str; MOST] = ["timer 0", "timer 1", "timer 2", "timer 3"];
@@ -99,10 +100,10 @@ impl<'drv, P: World> Captured<'drv, P> {
 }
 
 /// While it is there, a binding that is dropped would be removed by another thread, at whatever time (`Sim`).
-pub(crate) struct Nested<'a, P: World>(&'a crate::driver::Common<P>);
+pub(crate) struct Nested<'a, P: World>(&'a crate::shared::Common<P>);
 
 impl<'a, P: World> Nested<'a, P> {
-    pub(crate) fn new(common: &'a crate::driver::Common<P>) -> Self {
+    pub(crate) fn new(common: &'a crate::shared::Common<P>) -> Self {
         common.nested.fetch_add(1, SeqCst);
         Nested(common)
     }

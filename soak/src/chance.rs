@@ -35,10 +35,7 @@ impl Plan {
             scripts: many(rng, 1..=3, |rng| many(rng, 4..=24, action)),
             owner: many(rng, 1..=8, deed),
             end: end(rng),
-            lack: one_in(rng, 12).then(|| Lack {
-                from: rng.usize(1..=14),
-                count: *pick(rng, &[1, 2, 1000]),
-            }),
+            lack: one_in(rng, 10).then(|| lack(rng)),
         }
     }
 }
@@ -226,6 +223,15 @@ fn action(rng: &mut Rng) -> Action {
             false => Action::Transfer,
         },
         _ => Action::Rest(micros(rng)),
+    }
+}
+
+fn lack(rng: &mut Rng) -> Lack {
+    let late = rng.bool();
+    Lack {
+        from: if late { 1 } else { rng.usize(1..=14) },
+        count: *pick(rng, &[1, 2, 1000]),
+        late,
     }
 }
 

@@ -9,10 +9,11 @@ use driver_scope::platform::{Bus, Emulated, Model, Region};
 use driver_scope::{enter, Error, Inspected, Plain};
 
 use crate::acts::accessed;
+use crate::book::{lock, Book};
 use crate::ground::World;
 use crate::hardware::Hardware;
 use crate::report::Count;
-use crate::watch::{lock, Book, Seat, Stage, Watch};
+use crate::watch::{Seat, Stage, Watch};
 
 /// Something that is done wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::mem;
 use std::thread;
 
+use crate::book::Book;
 use crate::plan::Fate;
 use crate::report::Count;
-use crate::watch::Book;
 
 /// Does with a handle what its plan says; gives it back if it is kept. What it names is begun before it goes.
 pub fn meet<H: Copy + Send>(

@@ -18,10 +18,10 @@ use driver_scope::platform::{
 use driver_scope::sections::{Counted, Sections};
 use driver_scope::{Clock, ContextId, Instant, MaySleep, Platform};
 
+use crate::book::{lock, Book};
 use crate::checks::Fault;
 use crate::plan::Lack;
 use crate::report::Count;
-use crate::watch::{lock, Book};
 
 /// A platform that plans are run on.
 pub trait World: Platform<Bus = Emulated, Irqs = LineIrqs, Dma = EmulatedDma> {

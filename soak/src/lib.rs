@@ -12,14 +12,17 @@
 //! | [`fates`] | what becomes of handles |
 //! | [`outside`] | what the rest of the world does |
 //! | [`owner`] | binds, and removes |
-//! | [`watch`], [`checks`] | what is noted while it runs, and what must be so at the end |
+//! | [`shared`] | what the driver and the rest of the world both have |
+//! | [`book`], [`watch`], [`checks`] | what is noted of a plan and of a driver, and what must be so at the end |
 //! | [`run`] | a plan from its begin to its end |
 //! | [`report`] | what has happened how often |
 //!
 //! But for [`ground`], which is a platform, all of it is safe code, as drivers are.
 #![deny(unsafe_code)]
+#![allow(clippy::result_large_err)] // A bind that fails gives the device back.
 
 pub mod acts;
+pub mod book;
 pub mod callbacks;
 pub mod chance;
 pub mod checks;
@@ -34,4 +37,5 @@ pub mod owner;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod shared;
 pub mod watch;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use driver_scope::platform::Sim;
 
+use crate::book::{lock, Book};
 use crate::chance::seed_of;
 use crate::plan::Plan;
 use crate::report::{Count, Tally};
 use crate::run::{on_host, on_sim};
-use crate::watch::{lock, Book};
 
 /// How often the others are looked at.
 const TICK: Duration = Duration::from_millis(100);

@@ -11,12 +11,14 @@ use std::thread::{self, Thread};
 use driver_scope::{Binding, Error, MaySleep, ReadSection, Units};
 
 use crate::acts::{accessed, call, lent, perform, read_or_refused, revocable, revoke, slept};
+use crate::book::{lock, Book, OnPurpose};
 use crate::callbacks::Nested;
-use crate::driver::{Common, Device, Door, Lent, Machine};
+use crate::driver::{Device, Machine};
 use crate::ground::World;
 use crate::plan::{self, Access, Act, Action};
 use crate::report::Count;
-use crate::watch::{lock, Book, OnPurpose, Stage};
+use crate::shared::{Common, Door, Lent};
+use crate::watch::Stage;
 
 /// Calls something that may panic on purpose; whatever else it panics with is wrong.
 pub fn caught<R>(book: &Book, f: impl FnOnce() -> R) -> Option<R> {
@@ -89,10 +91,11 @@ impl<'a, P: World> Outsider<'a, P> {
         let (common, book) = (&**self.common, &**self.platform.book());
         match action {
             Action::Call(which, act) => self.call(which, act),
-            Action::Devres(which, access) => match lent(common, which) {
-                Some(lent) => self.access(&lent, access),
-                None => {}
-            },
+            Action::Devres(which, access) => {
+                if let Some(lent) = lent(common, which) {
+                    self.access(&lent, access);
+                }
+            }
             Action::Revocable(which, access) => match access {
                 Access::With => revocable(common, which, book, || ()),
                 Access::Guard(micros) => {
@@ -157,7 +160,7 @@ impl<'a, P: World> Outsider<'a, P> {
                 (watch, watch.has_come_to(Stage::Data) && !watch.disorderly)
             }
         };
-        let (read, micros) = match access {
+        let read = match access {
             Access::With => {
                 match of {
                     Lent::Value(of, _) => accessed(of, watch, book, |mine| mine.read(|| ())),
@@ -181,7 +184,7 @@ impl<'a, P: World> Outsider<'a, P> {
                         guard.get().mine.read(|| self.hold(micros));
                     }),
                 };
-                (read, micros)
+                read
             }
             Access::Section(micros) => {
                 let _nested = self.nested();
@@ -195,10 +198,9 @@ impl<'a, P: World> Outsider<'a, P> {
                         handles.mine.read(|| self.hold(micros));
                     }),
                 };
-                (read, micros)
+                read
             }
         };
-        let _ = micros;
         read_or_refused(
             book,
             read.is_some(),

@@ -9,13 +9,15 @@ use driver_scope::event::Kind;
 use driver_scope::{enter, Binding, DriverScope, Error, MaySleep, ReadSection, Units};
 
 use crate::acts::{call, perform};
+use crate::book::lock;
 use crate::checks::{Ended, Expected, Fault};
-use crate::driver::{build, Common, Device, Door, Kit, Machine};
+use crate::driver::{build, Device, Kit, Machine};
 use crate::ground::World;
 use crate::outside::caught;
 use crate::plan::{self, Act, Deed, End, Plan, Site};
 use crate::report::Count;
-use crate::watch::{lock, Mine, Seat, Stage};
+use crate::shared::{Common, Door};
+use crate::watch::{Mine, Seat, Stage};
 
 /// The owner of a plan's driver.
 pub struct Owner<'a, P: World> {
@@ -39,6 +41,9 @@ impl<P: World> Owner<'_, P> {
         match caught(book, || self.platform.lend_sleep(bind)) {
             Some(Ok(binding)) => {
                 self.open(&binding);
+                if self.plan.lack.is_some_and(|lack| lack.late) {
+                    self.platform.refuse(self.plan.lack);
+                }
                 for &deed in &self.plan.owner {
                     book.line(|| format!("the owner: {deed:?}"));
                     let done = |cx: MaySleep<'_>| {

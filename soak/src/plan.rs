@@ -61,6 +61,8 @@ pub struct Lack {
     pub from: usize,
     /// How many.
     pub count: usize,
+    /// Only once the driver is bound.
+    pub late: bool,
 }
 
 /// A driver.

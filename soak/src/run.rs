@@ -13,14 +13,16 @@ use driver_scope::sections::Counted;
 use driver_scope::{Revocable, Units};
 use fastrand::Rng;
 
+use crate::book::{lock, Book, OnPurpose};
 use crate::checks::{check_rest, Ended, Fault};
-use crate::driver::{Common, Device};
+use crate::driver::Device;
 use crate::ground::{FencedSections, Ground, World};
 use crate::outside::{caught, Outsider};
 use crate::owner::Owner;
 use crate::plan::{Form, Machine, Plan, Readers};
 use crate::report::Count;
-use crate::watch::{lock, Book, Mine, OnPurpose, Watch};
+use crate::shared::Common;
+use crate::watch::{Mine, Watch};
 
 /// Runs a plan on `Host`. What is noted of it has all that was wrong.
 pub fn on_host(plan: &Plan, book: &Arc<Book>) {
@@ -91,7 +93,7 @@ fn run<P: World>(plan: &Plan, platform: P) {
         )
     });
     let common = Arc::new(Common {
-        lines: [const { () }; crate::plan::LINES].map(|()| IrqLine::new()),
+        lines: std::array::from_fn(|_| IrqLine::new()),
         revocables: revocables.collect(),
         levels: !handlers_panic(&plan.machine),
         shelf: Mutex::default(),
@@ -104,7 +106,7 @@ fn run<P: World>(plan: &Plan, platform: P) {
     let disorderly = plan.lack.is_some();
     let device = Device::new(&plan.machine, "driver", disorderly, &common, &platform);
     let machines = device.parts();
-    platform.refuse(plan.lack);
+    platform.refuse(plan.lack.filter(|lack| !lack.late));
     let mut ended = Vec::new();
     among_others(plan, &platform, &common, |owner, later| {
         match plan.form {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use driver_scope_soak::book::Book;
 use driver_scope_soak::chance::seed_of;
 use driver_scope_soak::checks::Fault;
-use driver_scope_soak::many::twice_on_sim;
 use driver_scope_soak::plan::{End, Form, Plan, Probe};
 use driver_scope_soak::run::on_host;
-use driver_scope_soak::watch::Book;
 
 /// A plan in which nothing fails.
 fn plan(number: u64) -> Plan {
@@ -125,13 +124,4 @@ fn a_panic_that_is_lost_is_found() {
 fn a_table_that_lacks_something_is_found() {
     finds(Fault::Miscounted, "the table has");
     finds(Fault::RunsMiscounted, "runs, but entered");
-}
-
-#[test]
-fn a_seed_has_one_transcript() {
-    for number in 0..60 {
-        let (book, _, failure) = twice_on_sim(seed_of(9, number));
-        assert!(failure.is_none(), "plan {number}: {:?}", book.wrongs());
-        assert!(book.transcript().len() > 2);
-    }
 }

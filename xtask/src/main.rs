@@ -12,6 +12,7 @@ mod licences;
 mod linux_report;
 mod package;
 mod qemu;
+mod soak;
 mod test;
 mod unsafe_index;
 mod util;
@@ -26,6 +27,7 @@ usage: cargo xtask <task> [options]
   test                    every test suite
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
   fuzz [which] [--seconds N]  device memory (`bytes`) and timers (`queue`) against models, with inputs that a fuzzer chooses
+  soak [--minutes N]      random drivers, removed in the middle of everything; `--seed S [--sim]` replays one
   guards [id] [--list]    take each guard away and see its tests fail
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
@@ -58,6 +60,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "qemu" => qemu::run(rest),
         "fuzz" => fuzz::run(rest),
+        "soak" => soak::run(rest),
         "guards" => guards::run(rest),
         "asm" => asm::run(rest),
         "api" => api::run(rest),

@@ -13,7 +13,7 @@ use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::install::runs;
 use crate::util::{self, step};
-use crate::{api, asm, bench, fuzz, licences, package, qemu, unsafe_index};
+use crate::{api, asm, bench, fuzz, licences, package, qemu, soak, unsafe_index};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -68,6 +68,7 @@ const CHECKS: &[Check] = &[
     ("code of a register access", code),
     ("every bench runs", benches),
     ("fuzzing, 10 seconds each", fuzzing),
+    ("soak, a minute", soaking),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
     ("QEMU's edu by VFIO", vfio),
@@ -371,6 +372,11 @@ fn fuzzing() -> Result<Option<String>> {
         return Ok(Some(why));
     }
     fuzz::run_for(10).map(|()| None)
+}
+
+/// A minute of what `cargo xtask soak` does for an hour.
+fn soaking() -> Result<Option<String>> {
+    soak::run(&["--minutes".into(), "1".into()]).map(|()| None)
 }
 
 fn valgrind() -> Result<Option<String>> {
