@@ -13,6 +13,7 @@ use crate::book::{lock, Book};
 use crate::ground::World;
 use crate::hardware::Hardware;
 use crate::report::Count;
+use crate::run::PATIENCE;
 use crate::watch::{Seat, Stage, Watch};
 
 /// Something that is done wrong on purpose.
@@ -215,7 +216,9 @@ pub(crate) fn lend_after<P: World>(platform: &P, watch: &Arc<Watch>) {
 /// Everything is over, and every handle has gone: whether all was given back.
 pub fn check_rest<P: World>(platform: &P, book: &Book) {
     // What the last handle of something leaves to be freed in a callback is freed a little later.
-    for _ in 0..200 {
+    // (Nor is it waited for what was made to be missing.)
+    let patience = if book.fault.is_some() { 20 } else { PATIENCE };
+    for _ in 0..patience {
         if platform.live() == 0 {
             break;
         }

@@ -188,6 +188,13 @@ fn looked_after<R>(seed: u64, on_sim: bool, book: &Arc<Book>, run: impl FnOnce()
     result
 }
 
+/// How to run again what is under way.
+pub(crate) fn under_way() -> String {
+    let all = lock(&UNDER_WAY);
+    let commands = all.iter().map(|one| command(one.seed, one.on_sim));
+    commands.map(|command| format!("\n  {command}")).collect()
+}
+
 /// Looks at what is under way. What there is to say if it does not end.
 fn look(patience: u32) -> Option<String> {
     let mut all = lock(&UNDER_WAY);

@@ -17,6 +17,7 @@ use crate::book::{lock, Book, OnPurpose};
 use crate::checks::{check_rest, Ended, Fault};
 use crate::driver::Device;
 use crate::ground::{FencedSections, Ground, World};
+use crate::many::under_way;
 use crate::outside::{caught, Outsider};
 use crate::owner::Owner;
 use crate::plan::{Form, Machine, Plan, Readers};
@@ -70,6 +71,8 @@ fn quiet() {
         panic::set_hook(Box::new(move |info| {
             if !info.payload().is::<OnPurpose>() {
                 loud(info);
+                // Where a panic ends the process, nobody else would say.
+                eprintln!("under way were:{}", under_way());
             }
         }));
     });
@@ -80,6 +83,9 @@ fn handlers_panic(machine: &Machine) -> bool {
     machine.irqs.iter().any(|irq| irq.callback.panics.is_some())
         || machine.children.iter().any(handlers_panic)
 }
+
+/// For so many milliseconds it is waited for what follows the end of a driver.
+pub(crate) const PATIENCE: u32 = 10_000;
 
 fn run<P: World>(plan: &Plan, platform: P) {
     let book = Arc::clone(platform.book());
@@ -130,6 +136,13 @@ fn run<P: World>(plan: &Plan, platform: P) {
         caught(&book, || drop(lent));
     }
     lock(&common.ports).clear();
+    // A device that was dropped elsewhere may still be on its way.
+    for _ in 0..PATIENCE {
+        if Arc::strong_count(&common) == 1 {
+            break;
+        }
+        platform.pass(1.millis());
+    }
     match Arc::into_inner(common) {
         Some(common) => {
             for (revocable, _) in common.revocables {
