@@ -193,7 +193,10 @@ fn act(rng: &mut Rng) -> Act {
 
 fn access(rng: &mut Rng) -> Access {
     match rng.u8(0..4) {
-        0 => Access::Guard(micros(rng)),
+        0 => Access::Guard(match rng.bool() {
+            true => micros(rng),
+            false => rng.u64(200..800),
+        }),
         1 => Access::Section(rng.u64(0..40)),
         _ => Access::With,
     }
@@ -210,7 +213,7 @@ fn action(rng: &mut Rng) -> Action {
         9..=11 => Action::Revocable(which % REVOCABLES, access(rng)),
         12 => match rng.u8(0..4) {
             0 => Action::Revoke(which % REVOCABLES, None),
-            1 => Action::Revoke(which % REVOCABLES, Some(rng.u64(0..30))),
+            1 | 2 => Action::Revoke(which % REVOCABLES, Some(rng.u64(0..30))),
             _ => Action::Revocable(which % REVOCABLES, access(rng)),
         },
         13 => Action::CloneDevres(which),

@@ -20,6 +20,9 @@ const OFTEN: Duration = Duration::from_secs(5);
 /// So many looks a plan may last: a minute. (Looks are counted, and not time: who looks stands still as well when the machine does.)
 pub const PATIENCE: u32 = 600;
 
+/// Names a file in which it is noted what is under way: for a process that crashes, and can tell nothing itself.
+pub const NOTE: &str = "DRIVER_SCOPE_SOAK_NOTE";
+
 /// A soak.
 pub struct Soak {
     /// Of which the seeds of the plans are made.
@@ -183,6 +186,10 @@ fn looked_after<R>(seed: u64, on_sim: bool, book: &Arc<Book>, run: impl FnOnce()
         book: Arc::clone(book),
         looks: 0,
     });
+    if let Some(file) = std::env::var_os(NOTE) {
+        // Without it a crash is found all the same.
+        let _ = std::fs::write(file, under_way());
+    }
     let result = run();
     lock(&UNDER_WAY).retain(|other| other.number != number);
     result

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// A kind that may be missing only in a soak of less than this: then it is one that never did it.
 pub const ALL_KINDS_AFTER: Duration = Duration::from_secs(60);
 
+/// And only if there were so many plans: on a machine that is so busy that there are fewer, it says nothing.
+pub const ALL_KINDS_OF: u64 = 500;
+
 macro_rules! kinds {
     ($($name:ident: $text:literal,)+) => {
         /// What is counted.

@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: random drivers, removed in the middle of everything, for an hour; see the package `soak`.
 
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
@@ -9,6 +10,8 @@ use crate::util;
 const USAGE: &str = "usage: cargo xtask soak [--minutes N] [--master M]; or --seed S [--sim], to replay a plan; or --sim --plans N";
 /// In full.
 const MINUTES: u64 = 60;
+/// The program notes in this file which plans are under way.
+const NOTE: &str = "DRIVER_SCOPE_SOAK_NOTE";
 /// The build, on a busy machine; the last plans, which are given a minute; and some more.
 const BESIDES: Duration = Duration::from_secs(900);
 
@@ -21,7 +24,17 @@ pub fn run(args: &[String]) -> Result<()> {
         .args(["run", "--quiet", "--profile", "soak"])
         .args(["--package", "driver-scope-soak", "--"])
         .args(args);
-    util::run(&mut cargo, Duration::from_secs(60 * minutes) + BESIDES)
+    let note = util::target_dir()?.join("soak-under-way.txt");
+    let _ = fs::remove_file(&note);
+    cargo.env(NOTE, &note);
+    let ended = util::run(&mut cargo, Duration::from_secs(60 * minutes) + BESIDES);
+    if ended.is_err() {
+        // A crash tells nothing itself.
+        if let Ok(under_way) = fs::read_to_string(&note) {
+            println!("the last plans that were begun:{under_way}");
+        }
+    }
+    ended
 }
 
 /// For how long at most it will run.
