@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use driver_scope_benches::{machine, platform};
 
+use access::count::Counts;
 use access::{bounds, candidates, count, measure, tables};
 
 fn main() -> ExitCode {
@@ -36,13 +37,15 @@ fn main() -> ExitCode {
         candidates.len()
     );
     let measured = measure::all(&candidates, quick);
-    if quick {
+    let counts = if quick {
         println!("quick: every candidate ran; no figures are claimed");
-        return ExitCode::SUCCESS;
-    }
-    let counts = count::all(&candidates);
-    tables::print(&candidates, &measured, &counts);
-    bounds::print(&candidates, &measured, &counts);
+        Counts::default()
+    } else {
+        let counts = count::all(&candidates);
+        tables::print(&candidates, &measured, &counts);
+        bounds::print(&candidates, &measured, &counts);
+        counts
+    };
     match tables::write(&candidates, &measured, &counts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

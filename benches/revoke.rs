@@ -1,8 +1,7 @@
-//! What taking something away costs: one object, and all of a driver's. `cargo xtask bench revoke`
+//! What it costs to take one thing away from its readers. `cargo xtask bench revoke`
 
 mod revoke {
     pub mod one;
-    pub mod teardown;
 }
 
 use std::process::ExitCode;
@@ -10,7 +9,7 @@ use std::process::ExitCode;
 use driver_scope_benches::report::Records;
 use driver_scope_benches::{machine, platform};
 
-use revoke::{one, teardown};
+use revoke::one;
 
 fn main() -> ExitCode {
     let quick = std::env::args().any(|arg| arg == "--quick");
@@ -20,14 +19,11 @@ fn main() -> ExitCode {
     }
     machine::print();
     let mut records = Records::default();
-    let one = one::measure(quick);
-    let torn_down = teardown::measure(quick);
+    let measured = one::measure(quick);
     if quick {
         println!("quick: everything was revoked and dropped; no figures are claimed");
-        return ExitCode::SUCCESS;
     }
-    one::report(&one, &mut records);
-    teardown::report(&torn_down, &mut records);
+    one::report(&measured, &mut records);
     match records.write("revoke") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

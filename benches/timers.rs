@@ -1,4 +1,4 @@
-//! What timers cost, and how late they are: our queue beside other containers, runtimes and Linux's own. `cargo xtask bench timers`
+//! What timers cost: our queue beside other containers, runtimes and Linux's own. `cargo xtask bench timers`
 
 mod timers {
     pub mod candidates;
@@ -6,7 +6,6 @@ mod timers {
     pub mod containers;
     pub mod count;
     pub mod heaps;
-    pub mod lateness;
     pub mod measure;
     pub mod ours;
     pub mod runtimes;
@@ -18,9 +17,9 @@ mod timers {
 use std::process::ExitCode;
 
 use driver_scope_benches::machine;
-use driver_scope_benches::report::Records;
 
-use timers::{candidates, count, lateness, measure, tables};
+use timers::count::Counts;
+use timers::{candidates, count, measure, tables};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,17 +39,16 @@ fn main() -> ExitCode {
         candidates.iter().filter(|candidate| !candidate.base).count()
     );
     let measured = measure::all(&candidates, quick);
-    let mut records = Records::default();
-    if quick {
-        lateness::measure(quick, &mut records);
+    let counts = if quick {
         println!("quick: every candidate ran; no figures are claimed");
-        return ExitCode::SUCCESS;
-    }
-    let counts = count::all(&candidates);
-    tables::print(&candidates, &measured, &counts);
-    lateness::measure(quick, &mut records);
-    tables::bounds(&candidates, &measured, &counts);
-    match tables::write(&candidates, &measured, &counts, records) {
+        Counts::default()
+    } else {
+        let counts = count::all(&candidates);
+        tables::print(&candidates, &measured, &counts);
+        tables::bounds(&candidates, &measured, &counts);
+        counts
+    };
+    match tables::write(&candidates, &measured, &counts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("timers: writing the figures: {error}");

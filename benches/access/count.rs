@@ -20,6 +20,7 @@ const CALLS: [u64; 2] = [1_000, 101_000];
 const BARRIER_WORKS: &str = "membarrier works";
 
 /// Instructions for a call, loop included.
+#[derive(Default)]
 pub struct Counts(BTreeMap<(String, &'static str), f64>);
 
 impl Counts {

@@ -123,9 +123,8 @@ pub fn write(candidates: &[Candidate], measured: &Measured, counts: &Counts) -> 
             for threads in THREADS {
                 let samples = measured.samples(&candidate.id, form, threads);
                 let base = measured.samples(&raw(candidate.reads), form, threads);
-                let spread = Spread::of(samples);
                 let text = |text: &str| Value::Text(text.to_owned());
-                records.add(vec![
+                let fields = vec![
                     ("candidate", text(&candidate.id)),
                     ("name", text(&candidate.name)),
                     ("version", text(candidate.version)),
@@ -133,9 +132,6 @@ pub fn write(candidates: &[Candidate], measured: &Measured, counts: &Counts) -> 
                     ("form", text(form.name())),
                     ("threads", Value::Number(threads as f64)),
                     ("reads", Value::Number(f64::from(candidate.reads))),
-                    ("median_ns", Value::Number(spread.median)),
-                    ("lower_quartile_ns", Value::Number(spread.lower)),
-                    ("upper_quartile_ns", Value::Number(spread.upper)),
                     ("ratio_to_raw", Value::Number(ratio(samples, base))),
                     (
                         "instructions",
@@ -143,8 +139,8 @@ pub fn write(candidates: &[Candidate], measured: &Measured, counts: &Counts) -> 
                             .get(&candidate.id, form)
                             .map_or(Value::Null, Value::Number),
                     ),
-                    ("samples_ns", Value::Numbers(samples.to_vec())),
-                ]);
+                ];
+                records.add_figure(fields, samples);
             }
         }
     }

@@ -194,16 +194,13 @@ pub fn report(measured: &Measured, records: &mut Records) {
             row.push(time(spread.median));
             row.push(format!("{} - {}", time(spread.lower), time(spread.upper)));
             row.push(format!("{ratio:.2}"));
-            records.add(vec![
-                ("what", Value::Text("revoke".to_owned())),
+            let fields = vec![
                 ("name", Value::Text(kind.name.clone())),
                 ("version", Value::Text(kind.version.to_owned())),
+                ("ours", Value::Flag(number <= ours)),
                 ("readers", Value::Number(readers as f64)),
-                ("median_ns", Value::Number(spread.median)),
-                ("lower_quartile_ns", Value::Number(spread.lower)),
-                ("upper_quartile_ns", Value::Number(spread.upper)),
-                ("samples_ns", Value::Numbers(here.samples.clone())),
-            ]);
+            ];
+            records.add_figure(fields, &here.samples);
         }
         table.row(row);
     }

@@ -3,6 +3,7 @@
 //! Linux only: strategy (c) is membarrier(2).
 
 pub mod batch;
+pub mod cargo;
 pub mod driver;
 pub mod guarded;
 pub mod machine;
@@ -13,4 +14,5 @@ pub mod report;
 pub mod rivals;
 pub mod rounds;
 pub mod stats;
+pub mod timerfd;
 pub mod watch;

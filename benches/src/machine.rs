@@ -1,8 +1,8 @@
 //! On what it was measured.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
-use std::time::SystemTime;
 
 use crate::report::Value;
 
@@ -16,10 +16,10 @@ pub fn describe() -> Vec<(&'static str, Value)> {
         .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned())
         .unwrap_or_else(|| "unknown".to_owned());
     let threads = thread::available_parallelism().map_or(0, usize::from);
-    let since_epoch = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let date = Command::new("date").args(["-u", "+%F"]).output();
+    let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     vec![
+        ("date", Value::Text(date.unwrap_or_default())),
         ("cpu", Value::Text(cpu)),
         ("cpus", Value::Number(threads as f64)),
         (
@@ -32,7 +32,6 @@ pub fn describe() -> Vec<(&'static str, Value)> {
             "load before",
             Value::Text(read("/proc/loadavg").trim().to_owned()),
         ),
-        ("unix time", Value::Number(since_epoch as f64)),
     ]
 }
 
@@ -42,7 +41,7 @@ pub fn print() {
         match value {
             Value::Text(text) => println!("{name:<12} {text}"),
             Value::Number(number) => println!("{name:<12} {number}"),
-            Value::Numbers(_) | Value::Null => {}
+            Value::Numbers(_) | Value::Flag(_) | Value::Null => {}
         }
     }
     println!();

@@ -1,10 +1,11 @@
 //! Aligned tables for people, and the same figures for programs.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{env, fs, io};
+use std::{fs, io};
 
+use crate::cargo::folder;
 use crate::machine;
+use crate::stats::Spread;
 
 /// A table; the first column is aligned to the left, the others to the right.
 #[derive(Debug, Default)]
@@ -72,6 +73,8 @@ pub enum Value {
     Number(f64),
     /// Many.
     Numbers(Vec<f64>),
+    /// Yes or no.
+    Flag(bool),
     /// There is none.
     Null,
 }
@@ -86,6 +89,9 @@ impl Value {
             Value::Numbers(numbers) => {
                 let numbers: Vec<String> = numbers.iter().map(|n| format!("{n:.3}")).collect();
                 let _ = write!(json, "[{}]", numbers.join(","));
+            }
+            Value::Flag(flag) => {
+                let _ = write!(json, "{flag}");
             }
             Value::Number(_) | Value::Null => json.push_str("null"),
         }
@@ -117,6 +123,18 @@ fn object(json: &mut String, fields: &[(&str, Value)]) {
     json.push('}');
 }
 
+/// What is told of samples: their median and quartiles, and the samples themselves.
+#[must_use]
+pub fn figure(samples: &[f64]) -> [(&'static str, Value); 4] {
+    let spread = Spread::of(samples);
+    [
+        ("median", Value::Number(spread.median)),
+        ("lower_quartile", Value::Number(spread.lower)),
+        ("upper_quartile", Value::Number(spread.upper)),
+        ("samples", Value::Numbers(samples.to_vec())),
+    ]
+}
+
 /// What programs read: a JSON file with the machine and a list of records.
 #[derive(Debug, Default)]
 pub struct Records(Vec<Vec<(&'static str, Value)>>);
@@ -124,6 +142,12 @@ pub struct Records(Vec<Vec<(&'static str, Value)>>);
 impl Records {
     /// Adds one.
     pub fn add(&mut self, fields: Vec<(&'static str, Value)>) {
+        self.0.push(fields);
+    }
+
+    /// Adds one with the [`figure`] of samples.
+    pub fn add_figure(&mut self, mut fields: Vec<(&'static str, Value)>, samples: &[f64]) {
+        fields.extend(figure(samples));
         self.0.push(fields);
     }
 
@@ -141,10 +165,7 @@ impl Records {
         }
         json.push_str("\n]}\n");
 
-        // This program is `<target>/release/deps/<name>-<hash>`.
-        let program = env::current_exe()?;
-        let target = program.ancestors().nth(3).map(PathBuf::from);
-        let folder = target.unwrap_or_default().join("bench");
+        let folder = folder();
         fs::create_dir_all(&folder)?;
         let file = folder.join(name).with_extension("json");
         fs::write(&file, json)?;

@@ -18,8 +18,13 @@ use crate::payload::Payload;
 /// The version of a crate in the lock file that the benches were built with.
 #[must_use]
 pub fn version(name: &str) -> &'static str {
-    static LOCK: &str = include_str!("../../Cargo.lock");
-    let mut lines = LOCK.lines();
+    locked(include_str!("../../Cargo.lock"), name)
+}
+
+/// The version of a crate in a lock file.
+#[must_use]
+pub fn locked<'a>(lock: &'a str, name: &str) -> &'a str {
+    let mut lines = lock.lines();
     let wanted = format!("name = \"{name}\"");
     lines
         .by_ref()

@@ -21,18 +21,24 @@ impl Spread {
         assert!(!samples.is_empty(), "nothing was measured");
         let mut sorted = samples.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            // Between two samples, where it lies there.
-            let place = part * (sorted.len() - 1) as f64;
-            let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            sorted[low] + (sorted[high] - sorted[low]) * place.fract()
-        };
         Spread {
-            lower: at(0.25),
-            median: at(0.5),
-            upper: at(0.75),
+            lower: quantile(&sorted, 0.25),
+            median: quantile(&sorted, 0.5),
+            upper: quantile(&sorted, 0.75),
         }
     }
+}
+
+/// Below which so large a part of the samples lies, which are sorted.
+///
+/// # Panics
+/// If there are none.
+#[must_use]
+pub fn quantile(sorted: &[f64], part: f64) -> f64 {
+    // Between two samples, where it lies there.
+    let place = part * (sorted.len() - 1) as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    sorted[low] + (sorted[high] - sorted[low]) * place.fract()
 }
 
 /// The median of the ratios of samples of the same rounds: what the machine did to a round, it did to both.

@@ -33,6 +33,14 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// How many timers were pending, least first.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes: Vec<usize> = self.samples.keys().map(|(_, what)| what.pending).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
     pub fn samples(&self, id: &'static str, what: What) -> Option<&[f64]> {
         self.samples.get(&(id, what)).map(Vec::as_slice)
     }

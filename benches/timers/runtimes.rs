@@ -2,12 +2,12 @@
 
 use std::cell::UnsafeCell;
 use std::future::{poll_fn, Future as _};
-use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use driver_scope_benches::timerfd::{monotonic, settime, timerfd};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::time::{delay_queue, DelayQueue};
 
@@ -242,37 +242,6 @@ pub fn descriptors() -> usize {
     };
     // Some are for other things.
     (limit as usize).saturating_sub(200)
-}
-
-/// CLOCK_MONOTONIC.
-pub fn monotonic() -> u64 {
-    // SAFETY: a plain struct, filled in by the call.
-    unsafe {
-        let mut now: libc::timespec = std::mem::zeroed();
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
-        now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-    }
-}
-
-/// A timer of Linux.
-pub fn timerfd() -> io::Result<libc::c_int> {
-    // SAFETY: takes no pointer.
-    match unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK) } {
-        -1 => Err(io::Error::last_os_error()),
-        timer => Ok(timer),
-    }
-}
-
-/// Has it expire at an instant of CLOCK_MONOTONIC; zero disarms it.
-pub fn settime(timer: libc::c_int, at: u64) {
-    // SAFETY: a plain struct, read by the call.
-    let result = unsafe {
-        let mut spec: libc::itimerspec = std::mem::zeroed();
-        spec.it_value.tv_sec = (at / 1_000_000_000) as libc::time_t;
-        spec.it_value.tv_nsec = (at % 1_000_000_000) as libc::c_long;
-        libc::timerfd_settime(timer, libc::TFD_TIMER_ABSTIME, &spec, std::ptr::null_mut())
-    };
-    assert_eq!(result, 0);
 }
 
 impl TimerFd {

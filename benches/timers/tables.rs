@@ -303,16 +303,14 @@ fn structures(candidates: &[Candidate], what: &str, figure: &Figure<'_>) {
     }
 }
 
-pub fn write(
-    candidates: &[Candidate],
-    measured: &Measured,
-    counts: &Counts,
-    mut records: Records,
-) -> io::Result<()> {
+pub fn write(candidates: &[Candidate], measured: &Measured, counts: &Counts) -> io::Result<()> {
+    let mut records = Records::default();
     for candidate in candidates {
+        let bytes = measured.memory.get(candidate.id);
+        let bytes = bytes.map_or(Value::Null, |&bytes| Value::Number(bytes));
         for op in Op::ALL {
             for mix in Mix::ALL {
-                for pending in PENDING {
+                for pending in measured.sizes() {
                     for threads in [1, 2] {
                         let what = What {
                             op,
@@ -324,15 +322,19 @@ pub fn write(
                             continue;
                         };
                         let count = counts.get(candidate.id, op, mix, pending);
-                        records.add(vec![
-                            ("candidate", Value::Text(candidate.name.clone())),
+                        let fields = vec![
+                            ("name", Value::Text(candidate.name.clone())),
+                            ("id", Value::Text(candidate.id.into())),
+                            ("ours", Value::Flag(candidate.ours)),
+                            ("structure", Value::Flag(candidate.structure)),
                             ("operation", Value::Text(op.name().into())),
                             ("deadlines", Value::Text(mix.name().into())),
                             ("pending", Value::Number(pending as f64)),
                             ("threads", Value::Number(threads as f64)),
                             ("instructions", count.map_or(Value::Null, Value::Number)),
-                            ("ns", Value::Numbers(samples.to_vec())),
-                        ]);
+                            ("bytes", bytes.clone()),
+                        ];
+                        records.add_figure(fields, samples);
                     }
                 }
             }

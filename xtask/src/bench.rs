@@ -1,56 +1,128 @@
-//! `cargo xtask bench`: what access, revoking and timers cost, beside other crates.
+//! `cargo xtask bench` and `bench-report`: what the crate costs, beside other crates; and the page of it, `docs/benchmarks.md`.
 
-use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
 
+use crate::install;
 use crate::util::{self, step};
 
-/// There is a file of each name in `benches/`.
-pub const BENCHES: [&str; 3] = ["access", "revoke", "timers"];
+/// There is a file of each name in `benches/`; in the order in which they stand on the page.
+const BENCHES: [&str; 7] = [
+    "access", "revoke", "teardown", "timers", "lateness", "size", "compile",
+];
 
 /// With the build of the rivals, and the counting of instructions.
 const LIMIT: Duration = Duration::from_secs(2400);
 
-const PAGE: &str = "docs/benchmarks.md";
-
-/// What stands above each bench's output on the page.
-const ABOUT: [&str; 3] = [
-    "What one read of a 32-bit register costs: by an address, through the handles that the compiler checks, through those that are checked at run \
-     time, and through other crates' ways to protect what may be taken away. (a) is `Counted`, (b) `Slots` with fences, (c) `Slots` with \
-     membarrier(2), which `Host` has on Linux; see [design.md](design.md).",
-    "What it costs to take something away from its readers, and to remove a driver with many `Devres`.",
-    "What a timer costs in the queue of this crate, in heaps that it could have been, in the containers, wheels and runtimes of others and in Linux's \
-     timerfd; and how late timers fire. All containers are behind a `std::sync::Mutex`, ours with its own decision on each start whether the alarm \
-     must be set anew, which the others are spared. Near: up to 1 ms ahead, evenly; far: up to 4.9 hours, evenly; mixed: of any order of magnitude from \
-     8 µs to 4.9 hours. start+cancel is of one of 16 idle timers, beside those that are pending; restart is of any pending one, at random; fire \
-     takes out the first and starts it anew; use is ten restarts, then one fire. Where a rival is ahead, it is mostly `BinaryHeap` at restarts of very many timers: \
-     it leaves the old entry where it is and appends another, while to take a timer out of a list one waits for its neighbours, which are lines of the cache like itself. What \
-     is spared there is paid when timers expire (use), and starting may allocate. That one of a million costs more than one of a hundred is the cache's doing, too: \
-     \"lock + one write\" does no more than write to a timer. (And on two threads with a queue each, half of a million move to the other queue when they are first \
-     restarted.)",
-];
+/// Where the page and what it is made of are.
+const DOCS: &str = "docs";
 
 pub fn run(args: &[String]) -> Result<()> {
-    match args {
-        [name] if name == "report" => report(&BENCHES),
-        [name, of @ ..] if name == "report" && of.iter().all(|name| is_bench(name)) => {
-            let of: Vec<&str> = of.iter().map(String::as_str).collect();
-            report(&of)
-        }
-        [name] if is_bench(name) => util::run(&mut cargo(name, false), LIMIT),
-        [name, option] if is_bench(name) && option == "--quick" => {
-            util::run(&mut cargo(name, true), LIMIT)
-        }
-        _ => bail!("usage: cargo xtask bench access|revoke|timers [--quick], or report [access] [revoke] [timers]"),
-    }
+    let (names, quick) = options(args)?;
+    let [name] = names.as_slice() else {
+        bail!(
+            "usage: cargo xtask bench <which> [--quick]; which: {}",
+            BENCHES.join(", ")
+        );
+    };
+    util::run(&mut cargo(name, quick), LIMIT)
 }
 
-fn is_bench(name: &str) -> bool {
-    BENCHES.contains(&name)
+/// Runs the benches, or those named, and makes the page of what they find. What is not run stays as it is on the page. With `--page` none is run.
+///
+/// With `--quick` everything is run, but for next to no time, and the page is made in the folder of build products: to see that all of it works.
+pub fn report(args: &[String]) -> Result<()> {
+    if let [only] = args {
+        if only == "--page" {
+            return page(&util::root().join(DOCS), &[]);
+        }
+    }
+    let (mut names, quick) = options(args)?;
+    if names.is_empty() {
+        names = BENCHES.to_vec();
+    }
+    let results = util::target_dir()?.join("bench");
+    fs::create_dir_all(&results).with_context(|| results.display().to_string())?;
+    if !quick {
+        install::debian("valgrind", &["valgrind", "libc6-dbg"])?;
+        // The build comes first, so that no measurement begins with a machine that is hot from it.
+        step("== building the benches");
+        for name in &names {
+            util::run(cargo(name, false).arg("--no-run"), LIMIT)?;
+        }
+    }
+    let began = Instant::now();
+    for (number, name) in names.iter().enumerate() {
+        step(format!("== {}/{}: {name}", number + 1, names.len()));
+        let copy = results.join(name).with_extension("txt");
+        util::tee(&mut cargo(name, quick), LIMIT, &copy)?;
+    }
+    let docs = if quick {
+        let elsewhere = results.join("page");
+        if elsewhere.exists() {
+            fs::remove_dir_all(&elsewhere).with_context(|| elsewhere.display().to_string())?;
+        }
+        elsewhere
+    } else {
+        util::root().join(DOCS)
+    };
+    page(&docs, &names)?;
+    let failed = names
+        .iter()
+        .map(|name| {
+            Ok(broken(&fs::read_to_string(
+                results.join(name).with_extension("txt"),
+            )?))
+        })
+        .sum::<Result<usize>>()?;
+    step(format!(
+        "{} is written; measured in {} s; {failed} bounds do not hold, which the page lists",
+        docs.join("benchmarks.md").display(),
+        began.elapsed().as_secs()
+    ));
+    Ok(())
+}
+
+/// How many bounds did not hold.
+fn broken(printed: &str) -> usize {
+    let lines = printed.lines().map(str::trim_start);
+    lines.filter(|line| line.starts_with("FAIL ")).count()
+}
+
+/// Makes the page in a folder, of what these have just found and of what is there.
+fn page(docs: &Path, names: &[&str]) -> Result<()> {
+    let mut page = util::cargo();
+    page.current_dir(util::root())
+        .args(["run", "--quiet", "--package", "bench-page", "--"])
+        .arg(docs);
+    if !names.is_empty() {
+        page.arg(util::target_dir()?.join("bench")).args(names);
+    }
+    util::run(&mut page, LIMIT)
+}
+
+/// The benches that are named, and whether to be quick.
+fn options(args: &[String]) -> Result<(Vec<&'static str>, bool)> {
+    let mut names = Vec::new();
+    let mut quick = false;
+    for arg in args {
+        match BENCHES.into_iter().find(|name| name == arg) {
+            Some(name) => names.push(name),
+            None => {
+                ensure!(
+                    arg == "--quick",
+                    "no bench `{arg}`; there are: {}",
+                    BENCHES.join(", ")
+                );
+                quick = true;
+            }
+        }
+    }
+    Ok((names, quick))
 }
 
 fn cargo(name: &str, quick: bool) -> Command {
@@ -70,94 +142,41 @@ fn cargo(name: &str, quick: bool) -> Command {
     cargo
 }
 
-/// Runs these, and makes the page of what they print; of the others it keeps what it has.
-fn report(of: &[&str]) -> Result<()> {
-    let date = util::output(
-        Command::new("date").args(["-u", "+%F"]),
-        Duration::from_secs(10),
-    )?;
-    let date = String::from_utf8(date)?;
-    let path = util::root().join(PAGE);
-    let old = fs::read_to_string(&path).unwrap_or_default();
-    let mut page = "# Benchmarks\n\nMade by `cargo xtask bench report`, which runs the benches and puts here what they print, each with its date. The candidates of a table \
-         were measured in turns in one run, so its ratios hold although the machine is noisy; instructions were counted by valgrind. Each was first seen to \
-         do what it should: to read what is there and, where it is protected, nothing after its revoke; to fire what is pending, and nothing that was cancelled.\n"
-        .to_owned();
-    for (name, about) in BENCHES.into_iter().zip(ABOUT) {
-        if !of.contains(&name) {
-            page += kept(name, &old).with_context(|| format!("{PAGE} has no {name} yet"))?;
-            continue;
-        }
-        let copy = util::target_dir()?.join(format!("bench-{name}.txt"));
-        let printed = util::tee(&mut cargo(name, false), LIMIT, &copy)?;
-        let printed = String::from_utf8(printed).context("the bench prints text")?;
-        page += &section(name, &format!("{about} Run on {}.", date.trim()), &printed)?;
-    }
-    fs::write(path, page).with_context(|| format!("writing {PAGE}"))?;
-    step(format!("{PAGE} is written"));
-    Ok(())
-}
-
-/// How the part of the page for a bench begins.
-fn heading(name: &str) -> String {
-    format!("\n## `cargo xtask bench {name}`\n")
-}
-
-/// That part of an old page.
-fn kept<'a>(name: &str, page: &'a str) -> Option<&'a str> {
-    let start = page.find(&heading(name))?;
-    let rest = &page[start + 1..];
-    let end = rest.find("\n## ").unwrap_or(rest.len());
-    Some(&page[start..=start + end])
-}
-
-/// The part of the page for one bench.
-fn section(name: &str, about: &str, printed: &str) -> Result<String> {
-    ensure!(
-        !printed.contains("NOT COUNTED") && !printed.contains("NOT TO BE TRUSTED"),
-        "{name}: instructions were not counted, so this is no run for the page"
-    );
-    // The last line says where on this machine the samples are.
-    let lines: Vec<&str> = printed.lines().collect();
-    let end = lines
-        .iter()
-        .position(|line| line.starts_with("the same for programs"))
-        .with_context(|| format!("{name} did not come to its end"))?;
-    let mut text = String::new();
-    writeln!(text, "{}\n{about}\n\n```text", heading(name))?;
-    for line in &lines[..end] {
-        writeln!(text, "{}", line.trim_end())?;
-    }
-    let text = text.trim_end();
-    Ok(format!("{text}\n```\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parsed(args: &[&str]) -> Result<(Vec<&'static str>, bool)> {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        options(&args)
+    }
+
     #[test]
-    fn a_section_has_all_but_the_paths_of_this_machine() {
-        let text = section("access", "About.", "a  \nb\n\nthe same for programs: /x\n").unwrap();
+    fn options_are_names_and_quick() {
+        assert_eq!(parsed(&[]).unwrap(), (vec![], false));
         assert_eq!(
-            text,
-            "\n## `cargo xtask bench access`\n\nAbout.\n\n```text\na\nb\n```\n"
+            parsed(&["timers", "--quick", "access"]).unwrap(),
+            (vec!["timers", "access"], true)
         );
+        assert!(parsed(&["timer"]).is_err());
+        assert!(parsed(&["--fast"]).is_err());
     }
 
     #[test]
-    fn what_is_not_run_again_is_kept() {
-        let part = |name| section(name, "About.", "a\nthe same for programs: /x\n").unwrap();
-        let (one, two) = (part("access"), part("timers"));
-        let page = format!("# Benchmarks\n\nHead.\n{one}{two}");
-        assert_eq!(kept("access", &page), Some(one.as_str()));
-        assert_eq!(kept("timers", &page), Some(two.as_str()));
-        assert_eq!(kept("revoke", &page), None);
+    fn each_bench_has_a_file_and_each_file_is_run() {
+        let benches = util::root().join("benches");
+        let manifest = fs::read_to_string(benches.join("Cargo.toml")).unwrap();
+        for name in BENCHES {
+            assert!(
+                manifest.contains(&format!("path = \"{name}.rs\"")),
+                "{name}"
+            );
+        }
+        assert_eq!(manifest.matches("[[bench]]").count(), BENCHES.len());
     }
 
     #[test]
-    fn a_run_that_did_not_count_or_end_is_no_section() {
-        assert!(section("access", "", "NOT COUNTED: x\nthe same for programs\n").is_err());
-        assert!(section("access", "", "a\n").is_err());
+    fn broken_bounds_are_counted() {
+        assert_eq!(broken("  PASS a\n  FAIL b\nFAILURE\nFAIL c: FAIL\n"), 2);
     }
 }

@@ -30,7 +30,8 @@ usage: cargo xtask <task> [options]
   soak [--minutes N]      random drivers, removed in the middle of everything; `--seed S [--sim]` replays one
   guards [id] [--list]    take each guard away and see its tests fail
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
-  bench <which> [--quick] what `access`, `revoke` and `timers` cost, beside other crates
+  bench <which> [--quick] what a thing costs beside other crates: access, revoke, teardown, timers, lateness, size or compile
+  bench-report [which] [--quick]  all of that, and the page of it with plots: docs/benchmarks.md
   linux-report [part]     the edu driver in Linux beside the same with Linux's own abstractions: docs/linux.md
   api [--bless]           the public API, compared with what is kept
   licences                of all dependencies, and what each is for
@@ -67,6 +68,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "licences" => licences::run(rest),
         "package" => package::run(rest),
         "bench" => bench::run(rest),
+        "bench-report" => bench::report(rest),
         "linux-report" => linux_report::run(rest),
         "bless" => bless::run(rest),
         "unsafe-index" => unsafe_index::run(rest),

@@ -287,18 +287,21 @@ pub fn report(measured: &Measured, records: &mut Records) {
     table.print(&caption);
     bounds(measured);
     for point in &measured.0 {
-        let samples = |what: fn(&Sample) -> u64| {
-            Value::Numbers(point.samples.iter().map(|s| what(s) as f64).collect())
+        let samples = |what: fn(&Sample) -> u64| -> Vec<f64> {
+            point.samples.iter().map(|s| what(s) as f64).collect()
         };
-        records.add(vec![
-            ("what", Value::Text(point.how.name().to_owned())),
+        let fields = vec![
+            ("group", Value::Text("devres".to_owned())),
+            ("name", Value::Text(point.how.name().to_owned())),
+            ("ours", Value::Flag(point.how != How::OneByOne)),
             ("strategy", Value::Text(point.letter.to_string())),
             ("objects", Value::Number(point.objects as f64)),
             ("readers", Value::Number(point.readers as f64)),
-            ("total_ns", samples(|s| s.total)),
-            ("waits", samples(|s| s.waits)),
-            ("in_waits_ns", samples(|s| s.waited)),
-        ]);
+            ("waits", Value::Number(point.of(|s| s.waits).median)),
+            ("samples_of_waits", Value::Numbers(samples(|s| s.waits))),
+            ("samples_in_waits", Value::Numbers(samples(|s| s.waited))),
+        ];
+        records.add_figure(fields, &samples(|s| s.total));
     }
 }
 

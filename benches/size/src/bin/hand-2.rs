@@ -1,0 +1,7 @@
+//! Two drivers by hand.
+#![no_std]
+#![no_main]
+
+use size::by_hand::with;
+
+size::program!(with::<0>(|| with::<1>(size::scoped::run)));
