@@ -81,7 +81,7 @@ fn candidates() -> Vec<Candidate> {
             lock: SIZE_LOCK,
             ..new(
                 "embassy",
-                "embassy-executor with embassy-time",
+                "embassy-executor, with embassy-time",
                 locked(SIZE_LOCK, "embassy-executor"),
                 exact("embassy-executor", "") + &exact("embassy-time", "\"tick-hz-1_000_000\""),
             )

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     if quick {
         println!("quick: everything was revoked and dropped; no figures are claimed");
     }
-    one::report(&measured, &mut records);
+    one::report(&measured, &mut records, quick);
     match records.write("revoke") {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

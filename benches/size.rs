@@ -42,7 +42,7 @@ fn ways() -> [Way; 3] {
             programs: ["hand-1", "hand-2", "hand-4"],
         },
         Way {
-            name: "embassy-executor task, no removal",
+            name: "embassy-executor, no removal",
             version: locked(LOCK, "embassy-executor"),
             frame: "frame-embassy",
             programs: ["embassy-1", "embassy-2", "embassy-4"],

@@ -164,7 +164,7 @@ pub fn measure(quick: bool) -> Measured {
     Measured { kinds, points }
 }
 
-pub fn report(measured: &Measured, records: &mut Records) {
+pub fn report(measured: &Measured, records: &mut Records, quick: bool) {
     let mut table = Table::new(&[
         "revoke of one",
         "version",
@@ -211,5 +211,7 @@ pub fn report(measured: &Measured, records: &mut Records) {
          reclaims in batches of as many objects as there are active threads, so small fillers are retired to drive it.",
         measured.points[0].samples.len()
     );
-    table.print(&caption);
+    if !quick {
+        table.print(&caption);
+    }
 }

@@ -18,6 +18,9 @@ pub fn describe() -> Vec<(&'static str, Value)> {
     let threads = thread::available_parallelism().map_or(0, usize::from);
     let date = Command::new("date").args(["-u", "+%F"]).output();
     let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let load = read("/proc/loadavg");
+    let load: Vec<&str> = load.split(' ').take(3).collect();
+    let load = load.join(" ");
     vec![
         ("date", Value::Text(date.unwrap_or_default())),
         ("cpu", Value::Text(cpu)),
@@ -28,10 +31,7 @@ pub fn describe() -> Vec<(&'static str, Value)> {
         ),
         ("rustc", Value::Text(env!("BENCH_RUSTC").to_owned())),
         ("build", Value::Text(env!("BENCH_BUILD").to_owned())),
-        (
-            "load before",
-            Value::Text(read("/proc/loadavg").trim().to_owned()),
-        ),
+        ("load before", Value::Text(load)),
     ]
 }
 

@@ -230,7 +230,7 @@ impl Measured {
     }
 }
 
-pub fn report(measured: &Measured, records: &mut Records) {
+pub fn print(measured: &Measured) {
     let mut table = Table::new(&[
         "end of",
         "readers",
@@ -286,6 +286,9 @@ pub fn report(measured: &Measured, records: &mut Records) {
     );
     table.print(&caption);
     bounds(measured);
+}
+
+pub fn record(measured: &Measured, records: &mut Records) {
     for point in &measured.0 {
         let samples = |what: fn(&Sample) -> u64| -> Vec<f64> {
             point.samples.iter().map(|s| what(s) as f64).collect()

@@ -99,7 +99,11 @@ pub fn all() -> Vec<Kind> {
         ..new(group, name, end)
     };
     vec![
-        ours(Group::Armed, "scope", scoped::armed as fn(usize) -> u64),
+        ours(
+            Group::Armed,
+            "driver-scope",
+            scoped::armed as fn(usize) -> u64,
+        ),
         new(
             Group::Armed,
             "by hand: shut each, drop the Vec",
@@ -123,15 +127,15 @@ pub fn all() -> Vec<Kind> {
             "async-io",
             tasks::async_io,
         ),
-        ours(Group::Idle, "scope", scoped::idle),
+        ours(Group::Idle, "driver-scope", scoped::idle),
         new(
             Group::Idle,
             "by hand: shut each, drop the Vec",
             by_hand::idle,
         ),
-        ours(Group::Values, "scope", scoped::values),
+        ours(Group::Values, "driver-scope", scoped::values),
         new(Group::Values, "by hand: Vec of Box", by_hand::boxes),
-        ours(Group::Actions, "scope", scoped::actions),
+        ours(Group::Actions, "driver-scope", scoped::actions),
         new(
             Group::Actions,
             "by hand: Vec of Box<dyn FnOnce>",

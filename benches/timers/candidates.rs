@@ -235,8 +235,8 @@ pub fn all() -> Vec<Candidate> {
             })
         },
         Candidate {
-            name: named("RBTree", "intrusive-collections"),
-            note: "intrusive-collections; the structure of Linux's hrtimers",
+            name: named("intrusive-collections RBTree", "intrusive-collections"),
+            note: "the structure of Linux's hrtimers",
             ..new("rbtree", "", size_of::<Locked<RedBlack>>(), |n| {
                 locked(RedBlack::new, n)
             })
@@ -249,9 +249,9 @@ pub fn all() -> Vec<Candidate> {
             ..new("tokio", "", 0, |n| subject(TokioSleep::new, n))
         },
         Candidate {
-            name: named("DelayQueue", "tokio-util"),
+            name: named("tokio-util DelayQueue", "tokio-util"),
             exact: false,
-            note: "tokio-util; ticks of 1 ms; fires in a paused runtime, whose clock is moved; starting may allocate",
+            note: "ticks of 1 ms; fires in a paused runtime, whose clock is moved; starting may allocate",
             ..new("delay-queue", "", 0, |n| locked(TokioQueue::new, n))
         },
         Candidate {

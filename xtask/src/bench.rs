@@ -80,7 +80,7 @@ pub fn report(args: &[String]) -> Result<()> {
         })
         .sum::<Result<usize>>()?;
     step(format!(
-        "{} is written; measured in {} s; {failed} bounds do not hold, which the page lists",
+        "{} is written; measured in {} s; {failed} bounds did not hold, which the page lists",
         docs.join("benchmarks.md").display(),
         began.elapsed().as_secs()
     ));

@@ -40,6 +40,29 @@ fn main() -> Result<()> {
 mod tests {
     use super::*;
 
+    /// Whatever is plotted, one can tell what of, and how much.
+    #[test]
+    fn each_plot_has_axes_with_units() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let made = page::make(&docs.join(page::FOLDER)).unwrap();
+        for (file, text) in made.iter().filter(|(file, _)| file.ends_with(".svg")) {
+            let titles: Vec<&str> = text
+                .lines()
+                .filter(|line| line.contains("class=\"axis\""))
+                .filter_map(|line| line.split(['<', '>']).nth(2))
+                .collect();
+            assert!(!titles.is_empty(), "{file} has no axes");
+            for title in titles {
+                let units = [", ns", ", µs", ", ms", ", s", ", bytes", ", %"];
+                let counts = title.starts_with("how many ");
+                assert!(
+                    counts || units.iter().any(|unit| title.contains(unit)),
+                    "{file}: {title}"
+                );
+            }
+        }
+    }
+
     /// The page and its plots are made, not written: whoever changes how, or a result, makes them anew.
     #[test]
     fn the_page_is_what_its_results_make() {

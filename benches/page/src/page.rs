@@ -65,14 +65,19 @@ fn section(subject: &Subject, results: &Results, part: &Part) -> String {
     text += &bounds(&results.printed);
     let machine = |key: &str| results.machine.text(key);
     let cpus = results.machine.number("cpus").unwrap_or_default();
+    // What builds programs itself says how, above.
+    let build = match name {
+        "size" | "compile" => String::new(),
+        _ => format!(", {}", machine("build")),
+    };
     text += &format!(
-        "`{}`, {}; {}, {cpus} CPUs, Linux {}; {}, {}; load before: {}. [All that it printed]({FOLDER}/{name}.txt), [the figures]({FOLDER}/{name}.json).\n",
+        "`{}`, {}; {}, {cpus} CPUs, Linux {}; {}{}; load before: {}. [All that it printed]({FOLDER}/{name}.txt), [the figures]({FOLDER}/{name}.json).\n",
         command(subject),
         machine("date"),
         machine("cpu"),
         machine("kernel"),
         machine("rustc"),
-        machine("build"),
+        build,
         machine("load before"),
     );
     text

@@ -10,7 +10,7 @@ use svg::Document;
 
 pub use axis::{Axis, Unit};
 pub use dots::{Dots, Row};
-pub use lines::{Curve, Lines};
+pub use lines::{Curve, Lines, Names};
 
 /// How wide each plot is. (In the units of the file; the page shows it as wide as fits.)
 const WIDTH: f64 = 920.0;
@@ -174,7 +174,7 @@ fn legend(names: &[String], y: f64) -> Group {
 
 /// About how wide a text is: nobody here has the reader's fonts.
 fn width(text: &str) -> f64 {
-    text.chars().count() as f64 * 7.1
+    text.chars().count() as f64 * 7.6
 }
 
 #[cfg(test)]
@@ -221,13 +221,14 @@ mod tests {
         };
         Lines {
             title: "Lines".into(),
-            x: Axis::log("timers", Unit::Count("timers")),
+            x: Axis::log("timers", Unit::Count),
             y: Axis::log("time of all", Unit::Nanoseconds),
             curves: vec![
                 curve("ours", true, 1e4),
                 curve("a", false, 1e4),
                 curve("b & c", false, 1e5),
             ],
+            names: Names::AtEnds,
         }
     }
 

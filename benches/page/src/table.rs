@@ -1,6 +1,6 @@
 //! Tables in Markdown.
 
-/// A table; its first column is text, the others are figures.
+/// A table. Columns of figures are aligned to the right.
 pub struct Table {
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -27,9 +27,18 @@ impl Table {
                 .map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
-        let right = "---:|".repeat(self.heads.len() - 1);
+        let is_figure = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || c == '–');
+        let align = |column: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+            if cells.all(is_figure) {
+                "---:|"
+            } else {
+                "---|"
+            }
+        };
+        let aligned: String = (0..self.heads.len()).map(align).collect();
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
-        format!("{}|---|{right}\n{rows}", line(&self.heads))
+        format!("{}|{aligned}\n{rows}", line(&self.heads))
     }
 }
 

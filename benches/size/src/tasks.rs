@@ -1,6 +1,7 @@
 //! As tasks of embassy, with its timers on a clock that is turned by hand. What a task cannot have is an end from outside: it looks whether it should.
 
 use core::cell::{Cell, RefCell};
+use core::ptr::NonNull;
 use core::task::Waker;
 
 use embassy_executor::raw::Executor;
@@ -61,8 +62,8 @@ pub fn stopped() -> bool {
 /// Spawns some tasks, has them run, and tells them to end. `right` looks whether they did what they should, before that and after it.
 pub fn run(spawn: impl FnOnce(Spawner), right: impl Fn(bool) -> bool) -> bool {
     let executor = Executor::new(core::ptr::null_mut());
-    // SAFETY: this function does not return before the program ends but for its result, and nothing polls afterwards.
-    let executor: &'static Executor = unsafe { &*(&raw const executor) };
+    // SAFETY: whoever uses it does so before this function returns: it is polled below and nowhere else, and no task is woken later.
+    let executor: &'static Executor = unsafe { NonNull::from(&executor).as_ref() };
     spawn(executor.spawner());
     advance(executor, u64::from(MILLIS));
     let before = right(false);

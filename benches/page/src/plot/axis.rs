@@ -7,12 +7,12 @@ pub enum Unit {
     Nanoseconds,
     /// Seconds.
     Seconds,
-    /// Bytes, told in bytes or KiB.
+    /// Bytes.
     Bytes,
     /// Hundredths.
     Percent,
-    /// So many of these.
-    Count(&'static str),
+    /// How many there are of what the axis names.
+    Count,
 }
 
 impl Unit {
@@ -21,9 +21,9 @@ impl Unit {
         match self {
             Unit::Nanoseconds => &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)],
             Unit::Seconds => &[("s", 1.0)],
-            Unit::Bytes => &[("bytes", 1.0), ("KiB", 1024.0)],
+            Unit::Bytes => &[("bytes", 1.0)],
             Unit::Percent => &[("%", 1.0)],
-            Unit::Count(_) => &[("", 1.0)],
+            Unit::Count => &[("", 1.0)],
         }
     }
 
@@ -40,7 +40,7 @@ impl Unit {
         let scaled = value / size;
         let number = match scaled.abs() {
             // Whole things.
-            _ if matches!(self, Unit::Count(_)) || (self == Unit::Bytes && size == 1.0) => {
+            _ if matches!(self, Unit::Count | Unit::Bytes) => {
                 format!("{scaled:.0}")
             }
             tiny if tiny < 0.0995 && tiny > 0.0 => format!("{scaled:.3}"),
@@ -51,15 +51,16 @@ impl Unit {
         format!("{number} {name}").trim_end().to_owned()
     }
 
-    /// A round value, as short as can be.
-    fn tick(self, value: f64) -> String {
+    /// A round value, as short as can be; with its unit, unless all have the same.
+    fn tick(self, value: f64, with_unit: bool) -> String {
         let (name, size) = if value == 0.0 {
             ("", 1.0)
         } else {
             self.step(value)
         };
+        let name = if with_unit { name } else { "" };
         let scaled = (value / size * 1000.0).round() / 1000.0;
-        if matches!(self, Unit::Count(_)) {
+        if matches!(self, Unit::Count) {
             return match scaled {
                 million if million >= 1e6 => format!("{}M", million / 1e6),
                 thousand if thousand >= 1e4 => format!("{}k", thousand / 1e3),
@@ -90,6 +91,8 @@ pub(super) struct Scale {
     /// Where there are lines without a number.
     pub between: Vec<f64>,
     pub title: String,
+    /// Whether there is more than one unit at it.
+    mixed: bool,
 }
 
 impl Axis {
@@ -125,7 +128,7 @@ impl Axis {
         let (from, to, ticks, between) = if self.log {
             decades(low, high)
         } else {
-            steps(high)
+            steps(high, self.unit)
         };
         let mut scale = Scale {
             unit: self.unit,
@@ -135,32 +138,27 @@ impl Axis {
             ticks,
             between,
             title: String::new(),
+            mixed: false,
         };
-        scale.title = self.titled(&scale);
+        (scale.title, scale.mixed) = self.titled(&scale);
         scale
     }
 
-    /// With the units that stand at it.
-    fn titled(&self, scale: &Scale) -> String {
+    /// With the units that stand at it; and whether there are several.
+    fn titled(&self, scale: &Scale) -> (String, bool) {
         let told = scale.ticks.iter().filter(|&&tick| tick > 0.0);
         let mut units: Vec<&str> = told.map(|&tick| self.unit.step(tick).0).collect();
         units.dedup();
         let mut title = self.title.clone();
         match (units.first(), units.last()) {
-            (Some(&""), _) | (None, _) | (_, None) => {
-                if let Unit::Count(what) = self.unit {
-                    if !title.contains(what) {
-                        title += &format!(", {what}");
-                    }
-                }
-            }
+            (Some(&""), _) | (None, _) | (_, None) => {}
             (Some(first), Some(last)) if first == last => title += &format!(", {first}"),
             (Some(first), Some(last)) => title += &format!(", {first} to {last}"),
         }
         if self.log {
             title += ", log scale";
         }
-        title
+        (title, units.len() > 1)
     }
 }
 
@@ -181,7 +179,7 @@ fn decades(low: f64, high: f64) -> (f64, f64, Vec<f64>, Vec<f64>) {
 }
 
 /// From zero, in five to ten round steps.
-fn steps(high: f64) -> (f64, f64, Vec<f64>, Vec<f64>) {
+fn steps(high: f64, unit: Unit) -> (f64, f64, Vec<f64>, Vec<f64>) {
     let high = if high > 0.0 { high } else { 1.0 };
     let decade = 10f64.powf((high / 5.0).log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
@@ -189,6 +187,12 @@ fn steps(high: f64) -> (f64, f64, Vec<f64>, Vec<f64>) {
         .into_iter()
         .find(|step| high / step <= 8.0)
         .unwrap_or(decade * 10.0);
+    // Nobody has half a thing.
+    let step = if unit == Unit::Count {
+        step.max(1.0)
+    } else {
+        step
+    };
     let count = (high / step).ceil();
     let ticks = (0..=count as u32)
         .map(|number| f64::from(number) * step)
@@ -208,7 +212,7 @@ impl Scale {
     }
 
     pub fn label(&self, tick: f64) -> String {
-        self.unit.tick(tick)
+        self.unit.tick(tick, self.mixed)
     }
 }
 
@@ -225,8 +229,7 @@ mod tests {
             ["0.15 ns", "7.16 ns", "14.3 ns", "101 ns", "1.00 µs", "13.9 µs", "4.00 ms"]
         );
         assert_eq!(Unit::Bytes.tell(612.0), "612 bytes");
-        assert_eq!(Unit::Bytes.tell(2048.0), "2.00 KiB");
-        assert_eq!(Unit::Count("x").tell(100.0), "100");
+        assert_eq!(Unit::Count.tell(100.0), "100");
         assert_eq!(Unit::Nanoseconds.tell(0.0), "0.00 ns");
     }
 
@@ -238,6 +241,7 @@ mod tests {
         assert_eq!(scale.at(200.0), 1.0);
         assert!(scale.at(4.47) > 0.49 && scale.at(4.47) < 0.51);
         assert_eq!(scale.title, "t, ns, log scale");
+        assert_eq!(scale.label(100.0), "100");
         // Over many decades only those are told.
         let scale = Axis::log("t", Unit::Nanoseconds).over([1.5, 9e6].into_iter());
         assert_eq!(scale.ticks.len(), 8, "{:?}", scale.ticks);

@@ -11,6 +11,16 @@ pub struct Lines {
     pub x: Axis,
     pub y: Axis,
     pub curves: Vec<Curve>,
+    pub names: Names,
+}
+
+/// Where the curves' names stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Each beside the end of its curve.
+    AtEnds,
+    /// One below the other, since all curves end in the same place.
+    Listed,
 }
 
 /// One that is compared.
@@ -61,8 +71,9 @@ impl Lines {
         // Ours come last, hence on top.
         let mut order: Vec<(usize, &Curve)> = self.curves.iter().enumerate().collect();
         order.sort_by_key(|(number, curve)| (curve.ours, *number));
+        let colours = self.colours();
         for &(series, curve) in &order {
-            let colour = series % COLOURS;
+            let colour = colours[series];
             let corner = |(at, figure): &(f64, Figure)| {
                 format!("{},{}", number(x(*at)), number(y(figure.median)))
             };
@@ -87,12 +98,19 @@ impl Lines {
                 }
             }
         }
-        for (series, place) in self.places(|figure| y(figure.median)) {
+        let places = match self.names {
+            Names::AtEnds => self.places(|figure| y(figure.median)),
+            Names::Listed => self.listed(),
+        };
+        for (series, place) in places {
             let curve = &self.curves[series];
-            let colour = series % COLOURS;
+            let colour = colours[series];
             let class = if curve.ours { "ours" } else { "" };
             if let Some((at, last)) = curve.points.last() {
-                let from = [x(*at) + 5.0, y(last.median)];
+                let from = match self.names {
+                    Names::AtEnds => [x(*at) + 5.0, y(last.median)],
+                    Names::Listed => [right + 2.0, place],
+                };
                 drawn = drawn
                     .add(line(
                         &format!("whisker s{colour}"),
@@ -117,6 +135,27 @@ impl Lines {
                 format!("translate(22 {}) rotate(-90)", (TOP + END) / 2.0),
             ))
             .to_string()
+    }
+
+    /// The first colour is ours alone.
+    fn colours(&self) -> Vec<usize> {
+        let mut rivals = 0;
+        let colour = |curve: &Curve| {
+            if curve.ours {
+                return 0;
+            }
+            rivals += 1;
+            1 + (rivals - 1) % (COLOURS - 1)
+        };
+        self.curves.iter().map(colour).collect()
+    }
+
+    /// In their order, from the top.
+    fn listed(&self) -> Vec<(usize, f64)> {
+        let numbers = 0..self.curves.len();
+        numbers
+            .map(|number| (number, TOP + 10.0 + number as f64 * (APART + 4.0)))
+            .collect()
     }
 
     /// How high each name stands: as high as its curve ends, but never on another.
@@ -154,7 +193,7 @@ mod tests {
         };
         let lines = Lines {
             title: String::new(),
-            x: Axis::log("x", Unit::Count("x")),
+            x: Axis::log("x", Unit::Count),
             y: Axis::log("y", Unit::Nanoseconds),
             curves: vec![
                 curve("a", END),
@@ -162,6 +201,7 @@ mod tests {
                 curve("c", 90.0),
                 curve("d", 95.0),
             ],
+            names: Names::AtEnds,
         };
         let places = lines.places(|figure| figure.median);
         assert_eq!(

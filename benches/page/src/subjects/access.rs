@@ -74,7 +74,7 @@ pub fn part(results: &Results) -> Part {
         table.row(vec![
             record.name(),
             record.text("protected").to_owned(),
-            told(Unit::Count(""), record.number("instructions")),
+            told(Unit::Count, record.number("instructions")),
             median(Unit::Nanoseconds, record.figure()),
             median(Unit::Nanoseconds, two.get(number).and_then(|r| r.figure())),
             median(

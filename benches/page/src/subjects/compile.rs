@@ -12,7 +12,7 @@ pub fn part(results: &Results) -> Part {
     for (user, wall) in user.iter().zip(&wall) {
         table.row(vec![
             user.name(),
-            told(Unit::Count(""), user.number("crates")),
+            told(Unit::Count, user.number("crates")),
             told(Unit::Seconds, user.number("median")),
             told(Unit::Seconds, wall.number("median")),
         ]);

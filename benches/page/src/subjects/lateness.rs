@@ -1,7 +1,7 @@
 //! How late timers fire.
 
-use super::{names, times, Part, Plot};
-use crate::plot::{Axis, Curve, Figure, Lines, Unit};
+use super::{times, Part, Plot};
+use crate::plot::{Axis, Curve, Figure, Lines, Names, Unit};
 use crate::results::{Record, Results};
 use crate::table::Table;
 
@@ -46,6 +46,7 @@ pub fn part(results: &Results) -> Part {
                 x: Axis::log("how late at most", Unit::Nanoseconds),
                 y: Axis::linear("part of the expiries", Unit::Percent),
                 curves: curves.collect(),
+                names: Names::Listed,
             }
             .draw(),
         });
@@ -60,10 +61,8 @@ pub fn part(results: &Results) -> Part {
     }
     let records = results.of("timers", 100);
     let median = |prefix: &str| {
-        let found = names(&records)
-            .into_iter()
-            .position(|name| name.starts_with(prefix))?;
-        late(records.get(found)?, 50.0)
+        let found = records.iter().find(|r| r.name().starts_with(prefix))?;
+        late(found, 50.0)
     };
     let mut claims = Vec::new();
     if let (Some(ours), Some(bare), Some(tokio)) =

@@ -1,7 +1,7 @@
 //! How much code a driver is.
 
 use super::{names, told, Part, Plot};
-use crate::plot::{Axis, Curve, Dots, Figure, Lines, Row, Unit};
+use crate::plot::{Axis, Curve, Dots, Figure, Lines, Names, Row, Unit};
 use crate::results::{Record, Results};
 use crate::table::Table;
 
@@ -64,9 +64,10 @@ pub fn part(results: &Results) -> Part {
             about: "Bytes of a whole program by its number of drivers".into(),
             drawn: Lines {
                 title: "A program with several drivers, opt-level z".into(),
-                x: Axis::linear("drivers", Unit::Count("drivers")),
+                x: Axis::linear("how many drivers", Unit::Count),
                 y: Axis::linear("code, constants and initial data", Unit::Bytes),
                 curves: names(&all).into_iter().map(curve).collect(),
+                names: Names::AtEnds,
             }
             .draw(),
         },
@@ -84,7 +85,7 @@ pub fn part(results: &Results) -> Part {
     ]);
     for level in ["z", "s"] {
         for record in at(level) {
-            let bytes = |key: &str| told(Unit::Count(""), record.number(key));
+            let bytes = |key: &str| told(Unit::Count, record.number(key));
             table.row(vec![
                 record.name(),
                 level.to_owned(),

@@ -1,7 +1,7 @@
 //! What a driver's end costs.
 
 use super::{find, names, times, told, Part, Plot};
-use crate::plot::{Axis, Curve, Lines, Unit};
+use crate::plot::{Axis, Curve, Lines, Names, Unit};
 use crate::results::{Record, Results};
 use crate::table::Table;
 
@@ -15,7 +15,7 @@ const GROUPS: [(&str, &str); 4] = [
 
 /// The names of the records of many `Devres`, as the page calls them.
 const DEVRES: [(&str, &str); 2] = [
-    ("teardown", "scope: one grace period for all"),
+    ("teardown", "driver-scope, one grace period for all"),
     ("revoked one by one", "Revocable, revoked one by one"),
 ];
 
@@ -41,9 +41,10 @@ fn plot(file: &'static str, title: String, curves: Vec<Curve>) -> Plot {
         about: format!("{title}, by their number"),
         drawn: Lines {
             title,
-            x: Axis::log("how many there are", Unit::Count("objects")),
+            x: Axis::log("how many objects there are", Unit::Count),
             y: Axis::log("time of the whole end", Unit::Nanoseconds),
             curves,
+            names: Names::AtEnds,
         }
         .draw(),
         file,
@@ -82,7 +83,7 @@ pub fn part(results: &Results) -> Part {
                 })
             };
             if let (Some(ours), Some(hand), Some(tokio)) =
-                (of("scope"), of("by hand"), of("tokio "))
+                (of("driver-scope"), of("by hand"), of("tokio "))
             {
                 claims.push(format!(
                     "a driver with {MOST} armed timers is removed in {}, {} what shutting each by hand takes; tokio's `JoinSet` takes {} as long as the scope.",

@@ -1,7 +1,7 @@
 //! What timers cost.
 
 use super::{find, names, times, told, Part, Plot};
-use crate::plot::{Axis, Curve, Lines, Unit};
+use crate::plot::{Axis, Curve, Lines, Names, Unit};
 use crate::results::{Record, Results};
 use crate::table::Table;
 
@@ -67,9 +67,10 @@ pub fn part(results: &Results) -> Part {
             about: format!("{title}: time by the number of pending timers"),
             drawn: Lines {
                 title: title.to_owned(),
-                x: Axis::log("how many are pending", Unit::Count("timers")),
+                x: Axis::log("how many timers are pending", Unit::Count),
                 y: Axis::log("time of one", Unit::Nanoseconds),
                 curves: curves(operation),
+                names: Names::AtEnds,
             }
             .draw(),
         })
@@ -97,14 +98,15 @@ pub fn part(results: &Results) -> Part {
             )
         }));
         row.push(told(
-            Unit::Count(""),
+            Unit::Count,
             of("start+cancel").and_then(|r| r.number("instructions")),
         ));
         let bytes = all
             .iter()
             .find(|r| r.name() == name)
             .and_then(|r| r.number("bytes"));
-        row.push(told(Unit::Count(""), bytes));
+        // What was there from before tells nothing.
+        row.push(told(Unit::Count, bytes.filter(|&bytes| bytes >= 1.0)));
         table.row(row);
     }
 
