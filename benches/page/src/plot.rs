@@ -16,7 +16,7 @@ pub use lines::{Curve, Lines, Names};
 const WIDTH: f64 = 920.0;
 
 /// How many colours there are; the first is ours.
-const COLOURS: usize = 9;
+const COLOURS: usize = 10;
 
 /// For a light ground, and for a dark one. Each is told from its neighbours by those who see no red or no green, too; and never by its colour alone, since
 /// what it means is written beside it.
@@ -30,6 +30,7 @@ const PALETTE: [[&str; 2]; COLOURS] = [
     ["#b3261e", "#ff8a80"],
     ["#5f6368", "#a9b0b7"],
     ["#6d4c41", "#cda494"],
+    ["#be185d", "#f9a8d4"],
 ];
 
 /// A figure with the quartiles around it.

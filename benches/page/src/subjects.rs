@@ -95,6 +95,19 @@ fn times(one: f64, other: f64) -> String {
     }
 }
 
+/// How many, for people: 10,000.
+fn thousands(count: f64) -> String {
+    let digits = format!("{count:.0}");
+    let mut told = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            told.push(',');
+        }
+        told.push(digit);
+    }
+    told
+}
+
 /// The median of the record among these that `is` picks.
 fn find(records: &[&Record], is: impl Fn(&Record) -> bool) -> Option<f64> {
     let found = records.iter().find(|record| is(record))?;
@@ -111,4 +124,24 @@ fn names(records: &[&Record]) -> Vec<String> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_have_their_thousands_apart() {
+        assert_eq!(
+            [1.0, 100.0, 1000.0, 10_000.0, 1e6].map(thousands),
+            ["1", "100", "1,000", "10,000", "1,000,000"]
+        );
+    }
+
+    #[test]
+    fn ratios_have_three_digits() {
+        assert_eq!(times(3.0, 2.0), "1.50 times");
+        assert_eq!(times(21.0, 2.0), "10.5 times");
+        assert_eq!(times(200.0, 2.0), "100 times");
+    }
 }

@@ -1,6 +1,6 @@
 //! What timers cost.
 
-use super::{find, names, times, told, Part, Plot};
+use super::{find, names, thousands, times, told, Part, Plot};
 use crate::plot::{Axis, Curve, Lines, Names, Unit};
 use crate::results::{Record, Results};
 use crate::table::Table;
@@ -77,7 +77,7 @@ pub fn part(results: &Results) -> Part {
         .into_iter()
         .collect();
 
-    let mut heads = vec![format!("{many} pending")];
+    let mut heads = vec![format!("{} pending", thousands(many))];
     heads.extend(COLUMNS.map(str::to_owned));
     heads.extend([
         "instructions of start+cancel".to_owned(),
@@ -116,17 +116,28 @@ pub fn part(results: &Results) -> Part {
             r.is("operation", operation) && r.is("pending", many) && r.text("id") == id
         })
     };
-    for (operation, what) in [
-        ("start+cancel", "to start and cancel a timer"),
-        ("use", "ten restarts and an expiry, a step"),
+    for (operation, what, id, theirs) in [
+        (
+            "start+cancel",
+            "to start and cancel a timer",
+            "tokio",
+            "tokio's `Sleep`",
+        ),
+        (
+            "use",
+            "a step of ten restarts and an expiry",
+            "delay-queue",
+            "tokio-util's `DelayQueue`",
+        ),
     ] {
         if let (Some(ours), Some(tree), Some(tokio)) = (
             of(operation, "large"),
             of(operation, "rbtree"),
-            of(operation, "tokio").or_else(|| of(operation, "delay-queue")),
+            of(operation, id),
         ) {
             claims.push(format!(
-                "with {many} pending, {what} takes {}; a red-black tree, as Linux has for its hrtimers, takes {} as long, tokio's {}.",
+                "with {} pending, {what} takes {}; with a red-black tree, as Linux has for its hrtimers, {} as long, with {theirs} {}.",
+                thousands(many),
                 Unit::Nanoseconds.tell(ours),
                 times(tree, ours),
                 times(tokio, ours)
