@@ -47,20 +47,6 @@ pub fn report(args: &[String]) -> Result<()> {
     }
     let results = util::target_dir()?.join("bench");
     fs::create_dir_all(&results).with_context(|| results.display().to_string())?;
-    if !quick {
-        install::debian("valgrind", &["valgrind", "libc6-dbg"])?;
-        // The build comes first, so that no measurement begins with a machine that is hot from it.
-        step("== building the benches");
-        for name in &names {
-            util::run(cargo(name, false).arg("--no-run"), LIMIT)?;
-        }
-    }
-    let began = Instant::now();
-    for (number, name) in names.iter().enumerate() {
-        step(format!("== {}/{}: {name}", number + 1, names.len()));
-        let copy = results.join(name).with_extension("txt");
-        util::tee(&mut cargo(name, quick), LIMIT, &copy)?;
-    }
     let docs = if quick {
         let elsewhere = results.join("page");
         if elsewhere.exists() {
@@ -68,23 +54,40 @@ pub fn report(args: &[String]) -> Result<()> {
         }
         elsewhere
     } else {
+        warn_of_load();
+        install::debian("valgrind", &["valgrind", "libc6-dbg"])?;
+        // The builds come first, so that no bench begins right after its own.
+        step("== building the benches");
+        for name in &names {
+            util::run(cargo(name, false).arg("--no-run"), LIMIT)?;
+        }
         util::root().join(DOCS)
     };
-    page(&docs, &names)?;
-    let failed = names
-        .iter()
-        .map(|name| {
-            Ok(broken(&fs::read_to_string(
-                results.join(name).with_extension("txt"),
-            )?))
-        })
-        .sum::<Result<usize>>()?;
+    let began = Instant::now();
+    let mut failed = 0;
+    for (number, name) in names.iter().enumerate() {
+        step(format!("== {}/{}: {name}", number + 1, names.len()));
+        let copy = results.join(name).with_extension("txt");
+        let printed = util::tee(&mut cargo(name, quick), LIMIT, &copy)?;
+        failed += broken(&String::from_utf8_lossy(&printed));
+        // After each, so that what there is stays if a later one comes to no end.
+        page(&docs, &[name])?;
+    }
     step(format!(
         "{} is written; measured in {} s; {failed} bounds did not hold, which the page lists",
         docs.join("benchmarks.md").display(),
         began.elapsed().as_secs()
     ));
     Ok(())
+}
+
+/// The figures are for a machine that does nothing else.
+fn warn_of_load() {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let last_minute = load.split(' ').next().and_then(|load| load.parse().ok());
+    if last_minute.is_some_and(|load: f64| load > 1.0) {
+        println!("THE MACHINE IS BUSY (load {}): the figures will not be what they could be, and the page says so", load.trim());
+    }
 }
 
 /// How many bounds did not hold.
