@@ -30,8 +30,9 @@ const ALLOWED: [&str; 9] = [
 ];
 
 /// What is built by itself.
-const WORKSPACES: [&str; 5] = [
+const WORKSPACES: [&str; 6] = [
     "Cargo.toml",
+    "benches/size/Cargo.toml",
     "fuzz/Cargo.toml",
     "platforms/bare-metal/Cargo.toml",
     "tests/no-alloc/Cargo.toml",
