@@ -1,4 +1,4 @@
-// Wrong: a type with a destructor is put into `alloc`. Found when code is generated: `cargo build`, not `cargo check`.
+// Wrong: a type with a destructor is put into `alloc`. Found when code is generated.
 // Instead: `let name = scope.own(String::from("led"))?` and `scope.alloc((timer, name))`.
 use driver_scope::{enter, platform::Sim, Restart};
 

@@ -1,4 +1,4 @@
-// Wrong: the word that passes ownership is one that the descriptor does not have.
+// Wrong: the word that passes ownership is one that the descriptor does not have. Found when code is generated.
 // Instead: count from 0; the last one needs not be named.
 use driver_scope::dma::Descriptor;
 use driver_scope::{platform::Sim, DmaRing, Error};

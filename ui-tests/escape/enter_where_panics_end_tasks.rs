@@ -1,4 +1,4 @@
-//! A scope on a stack, on a platform whose panics give stacks to others.
+//! A scope on a stack, on a platform whose panics give stacks to others. Found when code is generated.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

@@ -1,4 +1,4 @@
-// Wrong: a register is declared by hand, at an offset outside its block, and used.
+// Wrong: a register is declared by hand, at an offset outside its block, and used. Found when code is generated.
 // Instead: `registers!`, which says so at the declaration.
 use driver_scope::mmio::{Item, One, ReadWrite, Register};
 use driver_scope::platform::Sim;

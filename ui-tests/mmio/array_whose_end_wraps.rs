@@ -1,4 +1,4 @@
-// Wrong: the offset of an array's last element wraps around, and so seems to lie inside.
+// Wrong: the offset of an array's last element wraps around, and so seems to lie inside. Found when code is generated.
 // Instead: correct the number of elements, or the stride.
 use driver_scope::mmio::{Element, Item, Many, ReadWrite, Register};
 use driver_scope::Registers;

@@ -1,4 +1,4 @@
-// Wrong: an array has no element of that number.
+// Wrong: an array has no element of that number. Found when code is generated.
 // Instead: a smaller one: they are counted from 0.
 use driver_scope::registers;
 

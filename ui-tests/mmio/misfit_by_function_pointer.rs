@@ -1,4 +1,4 @@
-// Wrong: a register beyond its block is read through a function pointer, so that no call names it.
+// Wrong: a register beyond its block is read through a function pointer, so that no call names it. Found when code is generated.
 // Instead: correct the offset. (It is refused when code is generated: `cargo build`.)
 use driver_scope::mmio::{Item, One, ReadWrite, Register};
 use driver_scope::{platform::Sim, Mmio, Registers};
