@@ -4,6 +4,7 @@ mod api;
 mod asm;
 mod bench;
 mod bless;
+mod corpus;
 mod fuzz;
 mod guards;
 #[allow(dead_code)] // TAKEN AWAY WITH ITS FIRST USE
@@ -37,6 +38,7 @@ usage: cargo xtask <task> [options]
   licences                of all dependencies, and what each is for
   package                 what would be published is whole
   unsafe-index [--bless]  all unsafe code, with the invariants of docs/soundness.md that it rests on: docs/unsafe-index.md
+  corpus [part]           the programs that must not compile, with the nightly compiler and in each edition
   bless                   rewrite the expected output of the compile-fail tests";
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "bench" => bench::run(rest),
         "bench-report" => bench::report(rest),
         "linux-report" => linux_report::run(rest),
+        "corpus" => corpus::run(rest),
         "bless" => bless::run(rest),
         "unsafe-index" => unsafe_index::run(rest),
         "help" | "-h" | "--help" => {

@@ -13,7 +13,7 @@ use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::install::runs;
 use crate::util::{self, step};
-use crate::{api, asm, bench, fuzz, licences, package, qemu, soak, unsafe_index};
+use crate::{api, asm, bench, corpus, fuzz, licences, package, qemu, soak, unsafe_index};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -61,6 +61,7 @@ const CHECKS: &[Check] = &[
     ("no unsafe in drivers", no_unsafe_in_drivers),
     ("index of unsafe code", index_of_unsafe_code),
     ("unit, behaviour, UI and doc tests", tests),
+    ("refused by the nightly compiler, too", refused_by_nightly),
     ("pointers of safe-mmio", safe_mmio),
     ("panics without std", tests_no_std),
     ("examples", examples),
@@ -273,6 +274,14 @@ fn sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) -> Result<()> {
 
 fn tests() -> Result<Option<String>> {
     must(&["test", "--workspace"])
+}
+
+/// The programs that must not compile, in both editions.
+fn refused_by_nightly() -> Result<Option<String>> {
+    if let Some(why) = corpus::missing() {
+        return Ok(Some(why));
+    }
+    corpus::run_nightly().map(|()| None)
 }
 
 /// Outside the workspace, in which some package always turns `std` on.
