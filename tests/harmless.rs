@@ -6,7 +6,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use common::{run_on, until, Log, Metered, Note, TestPlatform};
 use driver_scope::{

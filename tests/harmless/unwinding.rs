@@ -1,6 +1,7 @@
 //! Destructors that run while a panic unwinds, and what a panic carries.
 
 use std::panic::{catch_unwind, panic_any, resume_unwind, AssertUnwindSafe};
+use std::sync::atomic::AtomicBool;
 
 use super::*;
 use driver_scope::{Plain, Work};
@@ -119,12 +120,32 @@ pub fn handles_go_on_after_a_caught_panic<P: TestPlatform>() {
     assert_still(&platform, &count);
 }
 
+/// Knows whether it has been dropped.
+struct Alive {
+    values: Vec<u32>,
+    alive: AtomicBool,
+}
+impl Alive {
+    fn new() -> Self {
+        Alive {
+            values: vec![1; 100],
+            alive: AtomicBool::new(true),
+        }
+    }
+}
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.alive.store(false, SeqCst);
+    }
+}
+
 /// Looks at what it borrows when it is dropped.
-struct Looks<'drv>(&'drv Mutex<Vec<Duration>>, Log);
+struct Looks<'drv>(&'drv Alive, Log);
 impl Drop for Looks<'_> {
     fn drop(&mut self) {
-        self.1
-            .add(format!("{} there", self.0.lock().unwrap().len()));
+        // The sum is for AddressSanitizer.
+        let (alive, sum) = (self.0.alive.load(SeqCst), self.0.values.iter().sum::<u32>());
+        self.1.add(format!("alive: {alive}, {sum}"));
     }
 }
 
@@ -132,20 +153,18 @@ pub fn captured_values_see_what_they_borrow_when_they_drop<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();
     let log = platform.log();
     run_on(&platform, |scope| {
-        let later = scope.own(Mutex::new(vec![1.millis(); 100]))?;
-        let looks = Looks(later, log.clone());
+        let looks = Looks(scope.own(Alive::new())?, log.clone());
         scope.hrtimer(move |_| {
             let _ = &looks;
             Restart::No
         })?;
-        // Owned after the callback was registered, so dropped before it if all went newest first.
-        let newest = scope.own(Mutex::new(vec![1.millis(); 100]))?;
-        let looks = Looks(newest, log.clone());
+        // Owned after a callback was registered, so dropped before it if all went newest first.
+        let looks = Looks(scope.own(Alive::new())?, log.clone());
         scope.work(move |_| {
             let _ = &looks;
             Restart::No
         })?;
         Ok(())
     });
-    assert_eq!(log.count("100 there"), 2);
+    assert_eq!(log.count("alive: true, 100"), 2);
 }
