@@ -17,7 +17,7 @@ pub fn handles_of_one_scope_are_swapped<P: TestPlatform>() {
         let _ = cell.replace(b).try_cancel();
         let mut slot = Some(cell.get());
         let _ = slot.replace(a).map(|timer| timer.start(0.nanos()));
-        let _ = mem::replace(&mut slot, None);
+        let _ = mem::take(&mut slot);
         Ok(())
     });
     assert_still(&platform, &first);

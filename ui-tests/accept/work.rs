@@ -28,7 +28,7 @@ impl Driver<Sim> for Led {
             let _ = log.cancel(w.may_sleep());
             let _ = log.queue();
             count.fetch_add(1, Relaxed);
-            left -= 1;
+            left = left.saturating_sub(1);
             if left == 0 { Restart::No } else { w.requeue_after(5.millis()) }
         })?;
         blink.queue()?;
