@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
+use serde_json::Value;
 
 use crate::util::{self, step};
 
@@ -256,18 +257,21 @@ impl Bench {
     }
 }
 
-/// The file of a library in cargo's messages. They are JSON; a path in quotes is all that is wanted of them.
+/// The file of a library in cargo's messages.
 fn library(messages: &str, name: &str) -> Option<String> {
-    let mut strings = messages
-        .split('"')
-        .filter(|string| string.ends_with(".rlib"));
-    let file = strings.find(|path| {
-        let file = path.rsplit('/').next().unwrap_or(path);
-        file.strip_prefix("lib")
-            .and_then(|rest| rest.strip_prefix(name))
-            .is_some_and(|rest| rest.starts_with(['-', '.']))
-    })?;
-    Some(file.to_owned())
+    let artifacts = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter(|artifact| artifact["target"]["name"] == name);
+    let files: Vec<Value> = artifacts
+        .filter_map(|artifact| artifact["filenames"].as_array().cloned())
+        .flatten()
+        .collect();
+    let rlib = files.iter().filter_map(Value::as_str);
+    rlib.into_iter()
+        .find(|file| file.ends_with(".rlib"))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -276,17 +280,15 @@ mod tests {
 
     #[test]
     fn libraries_are_found_in_the_messages() {
-        let messages = r#"{"filenames":["/t/libzerocopy_derive-1.so"]}
-{"filenames":["/t/deps/libzerocopy-2.rlib","/t/deps/libzerocopy-2.rmeta"]}
-{"filenames":["/t/debug/libui_tests.rlib"]}"#;
+        let messages = r#"   Compiling zerocopy v0.8.0
+{"reason":"build-script-executed","package_id":"zerocopy"}
+{"reason":"compiler-artifact","target":{"name":"zerocopy_derive"},"filenames":["/t/libzerocopy_derive-1.so"]}
+{"reason":"compiler-artifact","target":{"name":"zerocopy"},"filenames":["/t/libzerocopy-2.rmeta","/t/libzerocopy-2.rlib"]}"#;
         assert_eq!(
             library(messages, "zerocopy").as_deref(),
-            Some("/t/deps/libzerocopy-2.rlib")
-        );
-        assert_eq!(
-            library(messages, "ui_tests").as_deref(),
-            Some("/t/debug/libui_tests.rlib")
+            Some("/t/libzerocopy-2.rlib")
         );
         assert_eq!(library(messages, "zerocopy_derive"), None);
+        assert_eq!(library(messages, "driver_scope"), None);
     }
 }
