@@ -91,7 +91,8 @@ fn times(one: f64, other: f64) -> String {
     match one / other {
         many if many >= 99.5 => format!("{many:.0} times"),
         many if many >= 9.95 => format!("{many:.1} times"),
-        few => format!("{few:.2} times"),
+        few if few >= 0.095 => format!("{few:.2} times"),
+        tiny => format!("{tiny:.3} times"),
     }
 }
 
@@ -143,5 +144,6 @@ mod tests {
         assert_eq!(times(3.0, 2.0), "1.50 times");
         assert_eq!(times(21.0, 2.0), "10.5 times");
         assert_eq!(times(200.0, 2.0), "100 times");
+        assert_eq!(times(1.0, 200.0), "0.005 times");
     }
 }
