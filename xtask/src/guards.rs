@@ -7,11 +7,11 @@
 //! All of it happens on a copy of the tree: the files that git knows, and new ones that it does not ignore. What the tests
 //! printed is kept beside the copy.
 
-mod copy;
+pub(crate) mod copy;
 mod entries;
 #[cfg(test)]
 mod tests;
-mod verdicts;
+pub(crate) mod verdicts;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ pub fn run(args: &[String]) -> Result<()> {
     }
 
     let started = Instant::now();
-    let workshop = Workshop::set_up()?;
+    let workshop = Workshop::set_up("guards")?;
     let known = examine(&workshop, &entries)?;
     let total = entries.len();
     let mut results = Vec::new();

@@ -11,6 +11,7 @@ mod guards;
 mod install;
 mod licences;
 mod linux_report;
+mod mutants;
 mod package;
 mod qemu;
 mod soak;
@@ -30,6 +31,7 @@ usage: cargo xtask <task> [options]
   fuzz [which] [--seconds N]  device memory (`bytes`) and timers (`queue`) against models, with inputs that a fuzzer chooses
   soak [--minutes N]      random drivers, removed in the middle of everything; `--seed S [--sim]` replays one
   guards [id] [--list]    take each guard away and see its tests fail
+  mutants [part] [--fresh] small changes of `src/`, by cargo-mutants: which of them no test notices
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what a thing costs beside other crates: access, revoke, teardown, timers, lateness, size or compile
   bench-report [which] [--quick]  all of that, and the page of it with plots: docs/benchmarks.md
@@ -65,6 +67,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "fuzz" => fuzz::run(rest),
         "soak" => soak::run(rest),
         "guards" => guards::run(rest),
+        "mutants" => mutants::run(rest),
         "asm" => asm::run(rest),
         "api" => api::run(rest),
         "licences" => licences::run(rest),

@@ -13,7 +13,8 @@ use crate::util::{self, step};
 use super::entries::*;
 use super::verdicts::*;
 
-pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(600);
+/// All test programs at once, on a busy machine.
+pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 
 /// A program of `ui-tests` that must compile and run whatever guard is missing. It shows that the weakened crate is sane; and
 /// because of it trybuild compiles all the others as far as code generation, where some of them are refused.
@@ -28,22 +29,22 @@ pub(super) const NO_STD_TESTS: &str = "unwinding";
 pub(super) const SURPRISE: &str = "surprise/";
 
 /// The copy of the tree and what is built from it. Kept from run to run, so that little is built anew.
-pub(super) struct Workshop {
-    pub(super) tree: PathBuf,
+pub(crate) struct Workshop {
+    pub(crate) tree: PathBuf,
     pub(super) target: PathBuf,
-    pub(super) output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// How the crate is built: as it is, without `std`, or with loom's types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Build {
+pub(crate) enum Build {
     Std,
     NoStd,
     Loom,
 }
 
 impl Build {
-    pub(super) const ALL: [Build; 3] = [Build::Std, Build::NoStd, Build::Loom];
+    pub(crate) const ALL: [Build; 3] = [Build::Std, Build::NoStd, Build::Loom];
 
     /// The targets of this build in which a test may be.
     pub(super) fn targets(self, test: &Test) -> Vec<&str> {
@@ -76,8 +77,9 @@ impl Drop for Weakened<'_> {
 }
 
 impl Workshop {
-    pub(super) fn set_up() -> Result<Self> {
-        let home = util::target_dir()?.join("guards");
+    /// In a folder of this name beside what else is built.
+    pub(crate) fn set_up(name: &str) -> Result<Self> {
+        let home = util::target_dir()?.join(name);
         let workshop = Workshop {
             tree: home.join("tree"),
             target: home.join("build"),
@@ -96,7 +98,7 @@ impl Workshop {
     }
 
     /// Makes the copy like the tree. Writes only what differs: everything else keeps its time, and need not be built anew.
-    pub(super) fn copy_tree(&self) -> Result<usize> {
+    pub(crate) fn copy_tree(&self) -> Result<usize> {
         let mut git = Command::new("git");
         git.current_dir(util::root()).args([
             "ls-files",
@@ -146,7 +148,7 @@ impl Workshop {
         Ok(weakened)
     }
 
-    pub(super) fn cargo(&self, target: &str) -> Command {
+    pub(crate) fn cargo(&self, target: &str) -> Command {
         let mut cargo = util::cargo();
         cargo
             .current_dir(&self.tree)
@@ -161,7 +163,7 @@ impl Workshop {
     }
 
     /// Builds test programs, by target: a file of `tests/`, or `lib`.
-    pub(super) fn build(
+    pub(crate) fn build(
         &self,
         build: Build,
         targets: &BTreeSet<&str>,

@@ -1,0 +1,354 @@
+//! `cargo xtask mutants`: small changes of `src/`, one at a time, and which of them no test notices.
+//!
+//! cargo-mutants lists the changes, and could also try them: it builds the tests anew for each, some 2,000 times. That takes most of a day; so nearly all are built
+//! at once here, each behind a switch (`switch`), and a program is run only if it comes by the mutant (`trial`). What cannot be
+//! switched, in a `const fn` say, is left to cargo-mutants itself.
+//!
+//! Survivors are known, with the reason, in `tests/MUTANTS.md`; any other fails the command. Results stay in the build's folder: those that were caught are not tried
+//! again as long as they are where they were; `--fresh` forgets them.
+
+mod known;
+mod list;
+mod switch;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{bail, ensure, Context, Result};
+
+use crate::guards::copy::{Build, Workshop};
+use crate::install;
+use crate::util::{self, step};
+
+use known::{Outcome, Results};
+use list::{plain, Mutant};
+
+const USAGE: &str = "usage: cargo xtask mutants [part of a path] [--fresh]";
+/// The newest that is known to list what is understood here.
+const VERSION: &str = "27.1.0";
+const EXPLAINED: &str = "tests/MUTANTS.md";
+/// For all that cargo-mutants itself tries.
+const LIMIT: Duration = Duration::from_secs(6 * 3600);
+
+/// What needs features that are off elsewhere: its files, the features, and the tests.
+const FEATURES: (&[&str], &[&str]) = (
+    &["src/mmio/safe_mmio.rs", "src/platform/machine_barriers.rs"],
+    &[
+        "--features=safe-mmio,barriers",
+        "--",
+        "--lib",
+        "--test=safe_mmio",
+        "--test=device_memory",
+    ],
+);
+
+pub fn run(args: &[String]) -> Result<()> {
+    let (mut part, mut fresh) = ("", false);
+    for arg in args {
+        match arg.as_str() {
+            "--fresh" => fresh = true,
+            word if !word.starts_with('-') && part.is_empty() => part = word,
+            _ => bail!(USAGE),
+        }
+    }
+    install::cargo("mutants", VERSION)?;
+    let workshop = Workshop::set_up("mutants")?;
+    let home = util::target_dir()?.join("mutants");
+    let all = listed(&workshop)?;
+    let chosen: Vec<Mutant> = all
+        .iter()
+        .filter(|mutant| mutant.file.contains(part))
+        .cloned()
+        .collect();
+    ensure!(
+        !chosen.is_empty(),
+        "no file with mutants has `{part}` in its path"
+    );
+    step(format!("{} mutants, of {}", chosen.len(), all.len()));
+
+    let path = home.join("results.txt");
+    if fresh && path.exists() {
+        fs::remove_file(&path)?;
+    }
+    let mut results = Results::open(&path)?;
+    step(format!(
+        "results so far, and from here on, are in {}",
+        path.display()
+    ));
+    let decided = |results: &Results, mutant: &Mutant| {
+        let result = results.all.get(&mutant.name);
+        result.is_some_and(|(outcome, _)| !outcome.survives())
+    };
+
+    let mut left: Vec<Mutant> = chosen
+        .iter()
+        .filter(|mutant| !decided(&results, mutant))
+        .cloned()
+        .collect();
+    let mut by_itself = Vec::new();
+    left.retain(|mutant| {
+        let switched = !FEATURES.0.contains(&mutant.file.as_str())
+            && fs::read_to_string(workshop.tree.join(&mutant.file))
+                .is_ok_and(|text| switch::can_be_switched(&text, mutant));
+        if !switched {
+            by_itself.push(mutant.clone());
+        }
+        switched
+    });
+    let count = all.len();
+    for build in Build::ALL {
+        pass(&workshop, build, &left, count, &mut results).with_context(|| format!("{build:?}"))?;
+        left.retain(|mutant| !decided(&results, mutant));
+    }
+    workshop.copy_tree()?;
+    tried_by_itself(&workshop, &home, &by_itself, &mut results)?;
+    conclude(&all, &chosen, &results, part)
+}
+
+fn listed(workshop: &Workshop) -> Result<Vec<Mutant>> {
+    let mut list = workshop.cargo("std");
+    list.args(["mutants", "--list", "--json"]);
+    list::read(&util::output(&mut list, Duration::from_secs(60))?)
+}
+
+/// Tries those mutants that compile in one build: with `std`, without, with loom's types.
+fn pass(
+    workshop: &Workshop,
+    build: Build,
+    mutants: &[Mutant],
+    count: usize,
+    results: &mut Results,
+) -> Result<()> {
+    if mutants.is_empty() {
+        return Ok(());
+    }
+    step(format!("== {build:?}: {} mutants", mutants.len()));
+    workshop.copy_tree()?;
+    let refused = switch::switch_all(&workshop.tree, mutants, || check(workshop, build))?;
+    // In a later build, those that have compiled in an earlier one are missed.
+    for mutant in mutants
+        .iter()
+        .filter(|mutant| refused.contains(&mutant.number))
+    {
+        if !matches!(results.all.get(&mutant.name), Some((Outcome::Missed, _))) {
+            results.note(&mutant.name, Outcome::Unviable, "")?;
+        }
+    }
+    let targets = targets(&workshop.tree, build)?;
+    let programs = workshop.build(build, &targets.iter().map(String::as_str).collect())?;
+    // A whole program of models takes too long.
+    let mut units = trial::units(&programs, build == Build::Loom)?;
+    step(format!("{} programs without a mutant", units.len()));
+    trial::examine(&mut units, count, &workshop.output)?;
+
+    let those: Vec<&Mutant> = mutants
+        .iter()
+        .filter(|mutant| !refused.contains(&mutant.number))
+        .collect();
+    let before: BTreeMap<String, Outcome> = results
+        .all
+        .iter()
+        .map(|(name, (outcome, _))| (name.clone(), *outcome))
+        .collect();
+    trial::try_all(
+        &those,
+        &units,
+        &workshop.output,
+        results,
+        |mutant, reached| {
+            let was = before.get(&mutant.name).copied();
+            match (build, reached) {
+                (Build::Std, false) => Some(Outcome::Unreached),
+                (_, true) if was != Some(Outcome::Missed) || build == Build::Std => {
+                    Some(Outcome::Missed)
+                }
+                _ => None,
+            }
+        },
+    )
+}
+
+/// Compiles the library alone.
+fn check(workshop: &Workshop, build: Build) -> Command {
+    let mut cargo = workshop.cargo(&format!("{build:?}").to_lowercase());
+    cargo.args([
+        "check",
+        "--quiet",
+        "--package=driver-scope",
+        "--lib",
+        "--message-format=json",
+    ]);
+    cargo.env("RUSTFLAGS", "-Awarnings");
+    match build {
+        Build::Std => {}
+        Build::NoStd => {
+            cargo.arg("--no-default-features");
+        }
+        Build::Loom => {
+            cargo
+                .arg("--release")
+                .env("RUSTFLAGS", "-Awarnings --cfg loom");
+        }
+    }
+    cargo
+}
+
+/// The test programs of a build.
+fn targets(tree: &Path, build: Build) -> Result<BTreeSet<String>> {
+    Ok(match build {
+        Build::NoStd => BTreeSet::from(["unwinding".to_owned()]),
+        Build::Loom => BTreeSet::from(["lib".to_owned(), "loom".to_owned()]),
+        Build::Std => {
+            let mut targets = BTreeSet::from(["lib".to_owned()]);
+            for entry in fs::read_dir(tree.join("tests"))? {
+                let path = entry?.path();
+                let name = path.file_stem().and_then(|stem| stem.to_str());
+                // That one needs features.
+                if let Some(name) = name.filter(|name| *name != "safe_mmio") {
+                    if path.extension().is_some_and(|extension| extension == "rs") {
+                        targets.insert(name.to_owned());
+                    }
+                }
+            }
+            targets
+        }
+    })
+}
+
+/// Has cargo-mutants try what cannot be switched.
+fn tried_by_itself(
+    workshop: &Workshop,
+    home: &Path,
+    mutants: &[Mutant],
+    results: &mut Results,
+) -> Result<()> {
+    let (special, plain): (Vec<&Mutant>, Vec<&Mutant>) = mutants
+        .iter()
+        .partition(|mutant| FEATURES.0.contains(&mutant.file.as_str()));
+    for (name, mutants, args) in [
+        ("features", special, FEATURES.1),
+        ("const", plain, &["--", "--tests"][..]),
+    ] {
+        if mutants.is_empty() {
+            continue;
+        }
+        step(format!(
+            "== by cargo-mutants, {name}: {} mutants",
+            mutants.len()
+        ));
+        let output = home.join(name);
+        fs::create_dir_all(&output)?;
+        let mut cargo = workshop.cargo("std");
+        cargo
+            .args([
+                "mutants",
+                "--in-place",
+                "--iterate",
+                "--no-shuffle",
+                "--minimum-test-timeout=60",
+                "--output",
+            ])
+            .arg(&output);
+        for mutant in &mutants {
+            cargo.arg(format!("--re=^{}$", escaped(&mutant.name)));
+        }
+        cargo.args(args);
+        // It fails if any survives.
+        let ended = util::run(&mut cargo, LIMIT);
+        let mut told = 0;
+        for (file, outcome) in [
+            ("caught", Outcome::Caught),
+            ("previously_caught", Outcome::Caught),
+            ("timeout", Outcome::Hung),
+            ("unviable", Outcome::Unviable),
+            ("missed", Outcome::Missed),
+        ] {
+            let names = fs::read_to_string(output.join(format!("mutants.out/{file}.txt")))
+                .unwrap_or_default();
+            for mutant in mutants
+                .iter()
+                .filter(|mutant| names.lines().any(|name| name == mutant.name))
+            {
+                results.note(&mutant.name, outcome, "cargo-mutants")?;
+                told += 1;
+            }
+        }
+        if told < mutants.len() {
+            ended?;
+            bail!("cargo-mutants has tried {told} of {}", mutants.len());
+        }
+    }
+    Ok(())
+}
+
+/// For a regular expression, to be taken as it is.
+fn escaped(name: &str) -> String {
+    let mut escaped = String::new();
+    for c in name.chars() {
+        if c.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+fn conclude(all: &[Mutant], chosen: &[Mutant], results: &Results, part: &str) -> Result<()> {
+    let mut table: BTreeMap<&str, BTreeMap<Outcome, usize>> = BTreeMap::new();
+    let mut survivors: BTreeMap<String, usize> = BTreeMap::new();
+    let mut untried = 0;
+    for mutant in chosen {
+        let Some((outcome, _)) = results.all.get(&mutant.name) else {
+            untried += 1;
+            continue;
+        };
+        for line in [mutant.file.as_str(), "all"] {
+            *table.entry(line).or_default().entry(*outcome).or_default() += 1;
+        }
+        if outcome.survives() {
+            *survivors.entry(plain(&mutant.name)).or_default() += 1;
+        }
+    }
+    println!("\n  {:<36} caught   hung unviable missed unreached", "");
+    for (file, counts) in &table {
+        let count = |outcome| counts.get(&outcome).copied().unwrap_or(0);
+        println!(
+            "  {file:<36} {:>6} {:>6} {:>8} {:>6} {:>9}",
+            count(Outcome::Caught),
+            count(Outcome::Hung),
+            count(Outcome::Unviable),
+            count(Outcome::Missed),
+            count(Outcome::Unreached)
+        );
+    }
+    println!();
+    let mut exist: BTreeMap<String, usize> = BTreeMap::new();
+    for mutant in all {
+        *exist.entry(plain(&mutant.name)).or_default() += 1;
+    }
+    let mut explained = known::read_explained(&fs::read_to_string(util::root().join(EXPLAINED))?)
+        .context(EXPLAINED)?;
+    explained.retain(|name, _| {
+        name.split(':')
+            .next()
+            .is_some_and(|file| file.contains(part))
+    });
+    let wrong = known::compare(&survivors, &explained, &exist);
+    for line in &wrong {
+        println!("  {line}");
+    }
+    ensure!(untried == 0, "{untried} mutants were not tried");
+    ensure!(
+        wrong.is_empty(),
+        "{} lines of {EXPLAINED} are missing or wrong",
+        wrong.len()
+    );
+    println!("each mutant is noticed by a test, or explained in {EXPLAINED}");
+    Ok(())
+}
