@@ -174,7 +174,7 @@ fn pass(
     )
 }
 
-/// Compiles the library alone.
+/// Compiles the library alone, with its own tests.
 fn check(workshop: &Workshop, build: Build) -> Command {
     let mut cargo = workshop.cargo(&format!("{build:?}").to_lowercase());
     cargo.args([
@@ -182,6 +182,7 @@ fn check(workshop: &Workshop, build: Build) -> Command {
         "--quiet",
         "--package=driver-scope",
         "--lib",
+        "--profile=test",
         "--message-format=json",
     ]);
     cargo.env("RUSTFLAGS", "-Awarnings");
@@ -191,9 +192,7 @@ fn check(workshop: &Workshop, build: Build) -> Command {
             cargo.arg("--no-default-features");
         }
         Build::Loom => {
-            cargo
-                .arg("--release")
-                .env("RUSTFLAGS", "-Awarnings --cfg loom");
+            cargo.env("RUSTFLAGS", "-Awarnings --cfg loom");
         }
     }
     cargo

@@ -30,8 +30,12 @@ pub(super) fn can_be_switched(text: &str, mutant: &Mutant) -> bool {
         return false;
     };
     function_of(text, function).is_some_and(|(signature, _)| {
-        let (before, returned) = signature.split_once("->").unwrap_or((signature, ""));
-        !before.contains("const fn") && !returned.contains("impl ")
+        let signature = signature.split("where").next().unwrap_or_default();
+        let returned = match arrow(signature) {
+            Some(arrow) => &signature[arrow..],
+            None => "",
+        };
+        !signature.contains("const fn") && !returned.contains("impl ")
     })
 }
 
@@ -234,6 +238,19 @@ fn function_of(text: &str, (start, end): (Place, Place)) -> Option<(&str, Range<
         }
         start += len;
     }
+}
+
+/// Where the last arrow is that is in no parentheses.
+fn arrow(signature: &str) -> Option<usize> {
+    let arrows: Vec<_> = signature.match_indices("->").collect();
+    let depth = |at: usize| {
+        let before = &signature[..at];
+        before.matches(['(', '[']).count() - before.matches([')', ']']).count()
+    };
+    arrows
+        .into_iter()
+        .map(|(at, _)| at)
+        .rfind(|&at| depth(at) == 0)
 }
 
 /// Where such a character first is that is in no parentheses, or that ends the outermost of them.

@@ -20,6 +20,7 @@ pub fn add(a: [u8; 2]) -> u32 {
 }
 
 fn made() -> impl Fn() { || note() }
+fn takes(f: impl Fn() -> u8, g: impl Fn()) -> u8 { f() }
 ";
 
 fn mutant(
@@ -79,6 +80,7 @@ fn what_is_const_or_has_no_name_is_not_switched() {
     assert!(!with(((1, 1), (1, 30))));
     assert!(with(((3, 1), (12, 2))));
     assert!(!with(((14, 1), (14, 37))));
+    assert!(with(((15, 1), (15, 56))));
 }
 
 #[test]
@@ -98,17 +100,15 @@ fn a_function_is_there_once_for_each_mutant() {
          else if crate::mutation::on(8) { 0 } \
          else if crate::mutation::on(9) { let sum = 1 + 2; struct Inner; impl Drop for Inner { fn drop(&mut self) { () } } sum } \
          else { let sum = 1 + 2; struct Inner; impl Drop for Inner { fn drop(&mut self) { note() } } sum } } \
-         fn made() -> impl Fn() { || note() }"
+         fn made() -> impl Fn() { || note() } \
+         fn takes(f: impl Fn() -> u8, g: impl Fn()) -> u8 { f() }"
     );
     // A mistake in a line is the mutant's whose line it is.
     let lines: Vec<&str> = switched.text.lines().collect();
     for (range, number) in &switched.lines {
         let own = lines[range.start - 1..range.end - 1].join("\n");
         assert_eq!(own.contains("1  -  2"), *number == 7, "{own}");
-        assert_eq!(
-            parts(&own) == "{ 0 }",
-            *number == 8
-        );
+        assert_eq!(parts(&own) == "{ 0 }", *number == 8);
         assert!(!own.contains("mutation"));
     }
 }

@@ -22,6 +22,8 @@ const MOST: Duration = Duration::from_secs(90);
 const MEMORY: u32 = 8 << 20;
 /// A test that fails beside all the others, and not alone, may have failed by the load.
 const CONFIRMED: usize = 3;
+/// How often it is looked whether a test has failed.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A test program, or one test of it.
 pub(super) struct Unit {
@@ -81,14 +83,14 @@ pub(super) fn examine(units: &mut [Unit], count: usize, folder: &Path) -> Result
         // Numbers begin with one.
         fs::write(&notes, vec![0; count + 1])?;
         let began = Instant::now();
-        let mut command = command(unit, unit.test.as_deref(), MOST);
+        let mut command = command(unit, unit.test.as_deref(), MOST, folder);
         command
             .env("XTASK_MUTANTS_NOTES", &notes)
             .env("XTASK_MUTANTS", (count + 1).to_string());
         let file = folder.join("untouched.txt");
         let status = finish(command, &file)?;
         ensure!(
-            status.success(),
+            status.is_some_and(|status| status.success()),
             "{} does not pass as it is, see {}",
             unit.name,
             file.display()
@@ -111,7 +113,7 @@ pub(super) fn try_all(
     surviving: impl Fn(&Mutant, bool) -> Option<Outcome> + Sync,
 ) -> Result<()> {
     // More than there are processors: tests sleep, and those that hang mostly do, too.
-    let workers = 2 * thread::available_parallelism().map_or(1, |n| n.get());
+    let workers = 3 * thread::available_parallelism().map_or(1, |n| n.get());
     let next = AtomicUsize::new(0);
     // How often a unit has caught a mutant of a file.
     let catches: Mutex<BTreeMap<(&str, &str), usize>> = Mutex::default();
@@ -179,24 +181,24 @@ fn attempt<'a>(
     folder: &Path,
 ) -> Result<Option<(Outcome, &'a Unit, String)>> {
     let run = |unit: &Unit, test: Option<&str>| {
-        let mut command = command(unit, test, unit.limit());
+        let mut command = command(unit, test, unit.limit(), folder);
         command.env("XTASK_MUTANT", mutant.number.to_string());
         finish(command, &folder.join("output.txt"))
     };
     for unit in units {
         let status = run(unit, unit.test.as_deref())?;
-        match ending(status) {
+        match status.map_or(Some(Outcome::Caught), ending) {
             None => {}
             Some(Outcome::Hung) => return Ok(Some((Outcome::Hung, unit, unit.name.clone()))),
             // Of one test alone there is nothing to be told apart; and nothing aborts by the load.
-            Some(_) if unit.test.is_some() || status.code() != Some(101) => {
+            Some(_) if unit.test.is_some() || !fails(status) => {
                 return Ok(Some((Outcome::Caught, unit, unit.name.clone())));
             }
             Some(_) => {
                 let said =
                     String::from_utf8_lossy(&fs::read(folder.join("output.txt"))?).into_owned();
                 for test in failed(&said).take(CONFIRMED) {
-                    if ending(run(unit, Some(test))?).is_some() {
+                    if run(unit, Some(test))?.is_none_or(|status| ending(status).is_some()) {
                         return Ok(Some((
                             Outcome::Caught,
                             unit,
@@ -208,6 +210,11 @@ fn attempt<'a>(
         }
     }
     Ok(None)
+}
+
+/// Whether a test failed, and no more than that.
+fn fails(status: Option<ExitStatus>) -> bool {
+    status.is_none_or(|status| status.code() == Some(101))
 }
 
 /// What a program's end says of the mutant; nothing, if it passes.
@@ -232,7 +239,7 @@ pub(super) fn failed(said: &str) -> impl Iterator<Item = &str> {
 }
 
 /// With little memory and little time, both also for what the program starts.
-fn command(unit: &Unit, test: Option<&str>, limit: Duration) -> Command {
+fn command(unit: &Unit, test: Option<&str>, limit: Duration, folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command
         .args([
@@ -243,19 +250,44 @@ fn command(unit: &Unit, test: Option<&str>, limit: Duration) -> Command {
         .arg(limit.as_secs().to_string())
         .arg(&unit.program)
         .env_remove("RUST_BACKTRACE")
-        .current_dir(util::root());
+        .current_dir(folder);
     if let Some(test) = test {
         command.args(["--exact", test]);
     }
     command
 }
 
-fn finish(mut command: Command, output: &Path) -> Result<ExitStatus> {
+/// Runs to the end, or until it is told that a test has failed: others may then wait for ever.
+fn finish(mut command: Command, output: &Path) -> Result<Option<ExitStatus>> {
     let file = fs::File::create(output).with_context(|| output.display().to_string())?;
-    command
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)
-        .status()
-        .context("cannot start `sh`")
+        .spawn()
+        .context("cannot start `sh`")?;
+    let began = Instant::now();
+    let mut looked = began;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if looked.elapsed() > LOOK {
+            looked = Instant::now();
+            if failed(&String::from_utf8_lossy(&fs::read(output)?))
+                .next()
+                .is_some()
+            {
+                // `timeout` leads the group.
+                let group = format!("-{}", child.id());
+                Command::new("kill")
+                    .args(["-KILL", "--", &group])
+                    .status()?;
+                child.wait()?;
+                return Ok(None);
+            }
+        }
+        // Most are done after some milliseconds.
+        thread::sleep((began.elapsed() / 8).clamp(Duration::from_millis(2), LOOK));
+    }
 }
