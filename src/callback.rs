@@ -123,3 +123,21 @@ impl Running {
         self.0.load(Ordering::Relaxed) & !AGAIN == me.get()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_not_undone_by_the_next() {
+        let [one, two, three] = [2, 4, 6].map(|id| ContextId::new(id).unwrap());
+        let running = Running::new();
+        assert!(running.enter(one));
+        assert!(running.is_of(one) && !running.is_of(two));
+        assert!(!running.enter(two) && running.is_of(one));
+        assert!(!running.enter(three) && running.is_of(one));
+        assert!(!running.leave(one), "once more, for both");
+        assert!(running.leave(one) && !running.is_of(one));
+        assert!(running.enter(two));
+    }
+}

@@ -365,3 +365,18 @@ impl<P: Platform> fmt::Debug for DmaDevice<'_, P> {
         f.write_str("DmaDevice")
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::is_within;
+
+    #[test]
+    fn the_last_byte_counts() {
+        assert!(is_within(0xff0, 0x10, 12));
+        assert!(!is_within(0xff0, 0x11, 12));
+        assert!(!is_within(0x1000, 1, 12));
+        assert!(is_within(0, 1, 0));
+        assert!(is_within(u64::MAX - 0xf, 0x10, 64));
+        assert!(!is_within(u64::MAX - 0xf, 0x11, 64));
+    }
+}

@@ -352,3 +352,6 @@ impl<P: Platform> fmt::Debug for Table<'_, P> {
         f.debug_tuple("Table").field(&self.0.driver).finish()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;
