@@ -16,6 +16,8 @@ mod memory;
 mod order;
 #[path = "dma/space.rs"]
 mod space;
+#[path = "dma/widths.rs"]
+mod widths;
 
 /// A descriptor whose words tell on each other.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Memory of a machine without an IOMMU: a device reaches all of it, or nothing. Freed memory is poisoned, and never used again.
 
 use std::alloc::Layout;
+use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{fence, AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,26 @@ struct State {
     used: usize,
     /// What has been given back: where, and how many bytes.
     freed: Vec<(usize, usize)>,
+}
+
+thread_local! {
+    /// What the CPU does to memory on this thread, if it is to be noted.
+    static NOTED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// What `f` does to memory on this thread: `read 4` for four bytes, `write barrier`.
+pub fn noted(f: impl FnOnce()) -> Vec<String> {
+    NOTED.set(Some(Vec::new()));
+    f();
+    NOTED.take().unwrap_or_default()
+}
+
+fn note(what: impl FnOnce() -> String) {
+    NOTED.with_borrow_mut(|noted| {
+        if let Some(noted) = noted {
+            noted.push(what());
+        }
+    });
 }
 
 /// What freed memory is filled with.
@@ -232,6 +253,7 @@ unsafe impl Dma for Machine {
     }
 
     unsafe fn read<T: Word>(at: NonNull<u8>) -> T {
+        note(|| format!("read {}", size_of::<T>()));
         let (cell, within) = cell_of(at);
         // SAFETY: inside a block, so in the memory.
         let word = unsafe { cell.as_ref() }.load(Ordering::Relaxed);
@@ -239,6 +261,7 @@ unsafe impl Dma for Machine {
     }
 
     unsafe fn write<T: Word>(at: NonNull<u8>, value: T) {
+        note(|| format!("write {}", size_of::<T>()));
         let (cell, within) = cell_of(at);
         let value = value.to_u64().to_le_bytes();
         // SAFETY: as in `read`.
@@ -252,11 +275,13 @@ unsafe impl Dma for Machine {
 // SAFETY: the devices are threads, which see memory by atomic accesses.
 unsafe impl Barriers for Machine {
     fn write_barrier() {
+        note(|| "write barrier".to_owned());
         // Release: pairs with the Acquire of a device's loads.
         fence(Ordering::Release);
     }
 
     fn read_barrier() {
+        note(|| "read barrier".to_owned());
         // Acquire: pairs with the Release of a device's stores.
         fence(Ordering::Acquire);
     }
