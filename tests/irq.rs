@@ -18,6 +18,8 @@ use driver_scope::{
 
 #[path = "irq/disabled.rs"]
 mod disabled;
+#[path = "irq/lines.rs"]
+mod lines;
 #[path = "irq/removal.rs"]
 mod removal;
 #[path = "irq/storm.rs"]

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use driver_scope::event::Event;
-use driver_scope::platform::{Host, Sim};
-use driver_scope::{enter, Error, Restart, Units};
+use driver_scope::platform::{Host, IrqLine, Sim};
+use driver_scope::{enter, Error, IrqReturn, Restart, Units};
 
 #[test]
 fn a_wait_that_lasts_is_reported_by_name() {
@@ -139,4 +139,39 @@ fn a_wait_that_cannot_be_told_goes_on() {
         let status = child.wait().unwrap();
         assert!(status.success(), "{waits}: {status}");
     }
+}
+
+#[test]
+fn a_wait_for_a_handler_is_reported_by_name() {
+    let stalls = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&stalls);
+    let host = Host::with_tracer(move |event| {
+        if let Event::Stalled { name, .. } = event {
+            tell.lock().unwrap().push(name.to_string());
+        }
+    })
+    .unwrap();
+    let line = IrqLine::new();
+    let running = AtomicBool::new(false);
+    let told = Arc::clone(&stalls);
+    host.may_sleep(|cx| {
+        enter(host.clone(), cx, &running, |running, scope| {
+            let stubborn = scope.named("stubborn").irq(&line, move |_| {
+                running.store(true, Ordering::Release);
+                let patience = Instant::now() + Duration::from_secs(30);
+                while told.lock().unwrap().is_empty() && Instant::now() < patience {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                IrqReturn::Handled
+            })?;
+            line.raise();
+            while !running.load(Ordering::Acquire) {
+                scope.sleep(1.millis());
+            }
+            assert_eq!(stubborn.synchronize(scope.may_sleep()), Ok(true));
+            Ok::<(), Error>(())
+        })
+    })
+    .unwrap();
+    assert_eq!(*stalls.lock().unwrap(), ["stubborn"]);
 }
