@@ -313,6 +313,10 @@ fn every_mode_of_boot_time_fires_on_host() {
 #[test]
 fn a_mode_that_the_platform_lacks_is_refused() {
     run::<Foreign>(|scope| {
+        for clock in CLOCKS {
+            let there = scope.platform().clock(clock).is_some();
+            assert_eq!(there, clock == Clock::Monotonic);
+        }
         for mode in all_modes(&CLOCKS) {
             let made = scope.hrtimer_with(mode, |_| Restart::No);
             if mode == TimerMode::new() {

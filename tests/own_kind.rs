@@ -19,6 +19,8 @@ use driver_scope::{enter, Binding, DriverScope, Error, MaySleep, Once, Restart};
 mod common;
 #[path = "own_kind/driver.rs"]
 mod driver;
+#[path = "own_kind/least.rs"]
+mod least;
 #[path = "own_kind/pins.rs"]
 mod pins;
 

@@ -144,4 +144,21 @@ mod tests {
         assert_eq!(MEMORY.used(), 0);
         assert!(MEMORY.allocate(layout(240, 16)).is_some());
     }
+
+    #[test]
+    fn no_byte_is_of_two_blocks_and_none_is_lost() {
+        static MEMORY: FixedMemory<{ 8 * UNIT }> = FixedMemory::new();
+        let units = |count| Layout::from_size_align(count * UNIT, 1).unwrap();
+        let place = |layout| MEMORY.allocate(layout).map(|block| block.addr().get());
+        let first = place(units(3)).unwrap();
+        // What is begun is used up.
+        assert_eq!(place(Layout::new::<u8>()), Some(first + 3 * UNIT));
+        assert_eq!(place(units(2)), Some(first + 4 * UNIT));
+        assert_eq!(MEMORY.used(), 6 * UNIT);
+        assert_eq!(place(units(3)), None);
+        // To the last byte.
+        assert_eq!(place(units(2)), Some(first + 6 * UNIT));
+        assert_eq!(MEMORY.used(), 8 * UNIT);
+        assert_eq!(place(Layout::new::<u8>()), None);
+    }
 }
