@@ -149,3 +149,21 @@ fn handles_are_send_and_copy() {
     both::<DmaRing<'static, Entry, Sim>>();
     both::<DmaDevice<'static, Sim>>();
 }
+
+/// As many bytes as there are addresses, and not one more.
+#[test]
+fn the_last_address_is_of_use() {
+    let ask = |size: u64| {
+        let space = DmaSpace::new();
+        let claim = EmulatedDma.claim(&space, 18).unwrap();
+        let layout = Layout::from_size_align(size as usize, 1).unwrap();
+        let block = EmulatedDma.allocate(&claim, layout)?;
+        // SAFETY: allocated with these, and not used; nobody has been told where it is.
+        unsafe { EmulatedDma.free(&claim, block, layout) };
+        Ok::<_, Error>(block.device)
+    };
+    let first = ask(1).unwrap();
+    let all = (1 << 18) - first;
+    assert_eq!(ask(all), Ok(first));
+    assert_eq!(ask(all + 1), Err(Error::DmaMask(18)));
+}
