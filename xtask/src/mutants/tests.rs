@@ -146,9 +146,19 @@ fn the_last_result_counts() {
 }
 
 #[test]
+fn the_likeliest_tests_are_those_of_the_same_part() {
+    assert_eq!(by_itself::near("src/mmio/block.rs"), ["--test=mmio"]);
+    assert_eq!(by_itself::near("src/platform/dma_space.rs"), ["--test=dma"]);
+    assert_eq!(
+        by_itself::near("src/scope.rs"),
+        ["--lib", "--test=teardown"]
+    );
+}
+
+#[test]
 fn names_are_escaped() {
     assert_eq!(
-        escaped("a.rs:1: replace + with <"),
+        by_itself::escaped("a.rs:1: replace + with <"),
         r"a\.rs\:1\: replace \+ with \<"
     );
 }
