@@ -31,7 +31,7 @@ usage: cargo xtask <task> [options]
   fuzz [which] [--seconds N]  device memory (`bytes`) and timers (`queue`) against models, with inputs that a fuzzer chooses
   soak [--minutes N]      random drivers, removed in the middle of everything; `--seed S [--sim]` replays one
   guards [id] [--list]    take each guard away and see its tests fail
-  mutants [part] [--fresh] small changes of `src/`, by cargo-mutants: which of them no test notices
+  mutants [part] [--hung] [--fresh] small changes of `src/`, by cargo-mutants: which of them no test notices
   asm [--bless]           the code of register accesses on three machines, against that by hand and what is kept
   bench <which> [--quick] what a thing costs beside other crates: access, revoke, teardown, timers, lateness, size or compile
   bench-report [which] [--quick]  all of that, and the page of it with plots: docs/benchmarks.md
