@@ -5,7 +5,7 @@
 //! switched, in a `const fn` say, is left to cargo-mutants itself.
 //!
 //! Survivors are known, with the reason, in `tests/MUTANTS.md`; any other fails the command. Results stay in the build's folder: those that were caught are not tried
-//! again as long as they are where they were; `--fresh` forgets them. A test that does not end in time has noticed, too; on a busy machine some only seem to: `--hung`
+//! again, also if their file has changed; `--fresh` forgets them. A test that does not end in time has noticed, too; on a busy machine some only seem to: `--hung`
 //! tries them again.
 
 mod by_itself;
@@ -69,7 +69,7 @@ pub fn run(args: &[String]) -> Result<()> {
         "results so far, and from here on, are in {}",
         path.display()
     ));
-    let decided = |results: &Results, mutant: &Mutant| match results.all.get(&mutant.name) {
+    let decided = |results: &Results, mutant: &Mutant| match results.all.get(&mutant.key) {
         None => false,
         Some((outcome, _)) => !outcome.survives() && (!hung || *outcome != Outcome::Hung),
     };
@@ -126,8 +126,8 @@ fn pass(
         .iter()
         .filter(|mutant| refused.contains(&mutant.number))
     {
-        if !matches!(results.all.get(&mutant.name), Some((Outcome::Missed, _))) {
-            results.note(&mutant.name, Outcome::Unviable, "")?;
+        if !matches!(results.all.get(&mutant.key), Some((Outcome::Missed, _))) {
+            results.note(&mutant.key, Outcome::Unviable, "")?;
         }
     }
     let targets = targets(&workshop.tree, build)?;
@@ -152,7 +152,7 @@ fn pass(
         &workshop.output,
         results,
         |mutant, reached| {
-            let was = before.get(&mutant.name).copied();
+            let was = before.get(&mutant.key).copied();
             match (build, reached) {
                 (Build::Std, false) => Some(Outcome::Unreached),
                 (_, true) if was != Some(Outcome::Missed) || build == Build::Std => {
@@ -215,7 +215,7 @@ fn conclude(all: &[Mutant], chosen: &[Mutant], results: &Results, part: &str) ->
     let mut survivors: BTreeMap<String, usize> = BTreeMap::new();
     let mut untried = 0;
     for mutant in chosen {
-        let Some((outcome, _)) = results.all.get(&mutant.name) else {
+        let Some((outcome, _)) = results.all.get(&mutant.key) else {
             untried += 1;
             continue;
         };

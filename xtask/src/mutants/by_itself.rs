@@ -62,7 +62,7 @@ pub(super) fn try_all(
     let all: Vec<&Mutant> = mutants.iter().collect();
     harvest(&folder, &all, results)?;
     let survives = |results: &Results, mutant: &Mutant| {
-        let result = results.all.get(&mutant.name);
+        let result = results.all.get(&mutant.key);
         result.is_none_or(|(outcome, _)| outcome.survives())
     };
 
@@ -152,7 +152,7 @@ fn harvest(folder: &Path, mutants: &[&Mutant], results: &mut Results) -> Result<
         let names = fs::read_to_string(path).unwrap_or_default();
         for name in names.lines() {
             for mutant in mutants.iter().filter(|mutant| mutant.name == name) {
-                results.note(name, outcome, "cargo-mutants")?;
+                results.note(&mutant.key, outcome, "cargo-mutants")?;
                 tried.insert(mutant.number);
             }
         }

@@ -44,7 +44,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The results so far, by the mutants' names with their places: a line each, appended as they come, so that a run that is interrupted
+/// The results so far, by the mutants' keys: a line each, appended as they come, so that a run that is interrupted
 /// goes on where it was.
 pub(super) struct Results {
     pub(super) all: BTreeMap<String, (Outcome, String)>,

@@ -1,5 +1,7 @@
 //! The mutants, as cargo-mutants lists them.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ pub(super) struct Mutant {
     pub(super) number: u32,
     /// With the place: `src/a.rs:1:2: replace + with - in f`.
     pub(super) name: String,
+    /// The name without the place, which changes with every line that is put in before it; and the how manieth of this name it is, from one on.
+    pub(super) key: String,
     pub(super) file: String,
     /// What is replaced.
     pub(super) span: (Place, Place),
@@ -24,12 +28,17 @@ pub(super) struct Mutant {
 /// Reads what `cargo mutants --list --json` prints.
 pub(super) fn read(json: &[u8]) -> Result<Vec<Mutant>> {
     let all: Vec<Value> = serde_json::from_slice(json).context("the list is no JSON array")?;
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mutants = all.iter().zip(1..).map(|(value, number)| {
         let text = |key: &str| value[key].as_str().map(str::to_owned);
-        let mutant = || {
+        let mut mutant = || {
+            let name = text("name")?;
+            let count = names.entry(plain(&name)).or_default();
+            *count += 1;
             Some(Mutant {
                 number,
-                name: text("name")?,
+                key: format!("{} #{count}", plain(&name)),
+                name,
                 file: text("file")?,
                 span: span(&value["span"])?,
                 replacement: text("replacement")?,
@@ -47,7 +56,7 @@ fn span(value: &Value) -> Option<(Place, Place)> {
     Some((place(&value["start"])?, place(&value["end"])?))
 }
 
-/// The name without the place, which changes with every line that is put in before it: `src/a.rs: replace + with - in f`.
+/// The name without the place: `src/a.rs: replace + with - in f`.
 pub(super) fn plain(name: &str) -> String {
     let mut parts = name.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {

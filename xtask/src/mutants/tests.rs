@@ -32,6 +32,7 @@ fn mutant(
     Mutant {
         number,
         name: format!("src/a.rs:1:1: {number}"),
+        key: format!("src/a.rs: {number} #1"),
         file: "src/a.rs".into(),
         span,
         replacement: replacement.into(),
@@ -50,6 +51,7 @@ fn the_list_is_read() {
         (mutants[0].number, mutants[0].name.as_str()),
         (1, "src/a.rs:2:5: replace f with ()")
     );
+    assert_eq!(mutants[0].key, "src/a.rs: replace f with () #1");
     assert_eq!(mutants[0].span, ((2, 5), (2, 9)));
     assert_eq!(mutants[0].function, Some(((1, 1), (3, 2))));
     assert_eq!((mutants[1].number, mutants[1].function), (2, None));

@@ -156,7 +156,7 @@ pub(super) fn try_all(
                 mutant.name,
                 if by.is_empty() { "" } else { ", " }
             ));
-            lock(&results).note(&mutant.name, outcome, &by)?;
+            lock(&results).note(&mutant.key, outcome, &by)?;
         }
         Ok(())
     };
