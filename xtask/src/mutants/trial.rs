@@ -113,7 +113,7 @@ pub(super) fn try_all(
     surviving: impl Fn(&Mutant, bool) -> Option<Outcome> + Sync,
 ) -> Result<()> {
     // More than there are processors: tests sleep, and those that hang mostly do, too.
-    let workers = 3 * thread::available_parallelism().map_or(1, |n| n.get());
+    let workers = 2 * thread::available_parallelism().map_or(1, |n| n.get());
     let next = AtomicUsize::new(0);
     // How often a unit has caught a mutant of a file.
     let catches: Mutex<BTreeMap<(&str, &str), usize>> = Mutex::default();
