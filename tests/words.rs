@@ -20,7 +20,7 @@ impl Driver<Sim> for Unwilling {
 fn a_driver_that_does_not_bind_says_why() {
     let sim = Sim::new();
     let failed = sim.may_sleep(|cx| Binding::<Unwilling, Sim>::bind(sim.clone(), 7, cx));
-    let failed: BindError<Error, u32> = failed.err().expect("it is unwilling");
+    let failed: BindError<Error, u32> = failed.expect_err("it is unwilling");
     assert_eq!(
         failed.to_string(),
         format!("the driver did not bind: {}", Error::NoMemory)
