@@ -57,13 +57,14 @@ fn main() -> ExitCode {
         })
         .collect();
     interleave("lateness", rounds, &mut points, |point| {
-        let found = (point.contestant.run)(point.load, each);
-        assert!(
-            found.len() as u64 >= point.load.timers,
-            "{} fired {} times in {each:?}",
-            point.contestant.name,
-            found.len()
-        );
+        // A machine that others keep busy may need longer for each timer to have fired; one that never does is broken.
+        let lengths = (0..7).map(|doubled| each * (1 << doubled));
+        let all = point.load.timers as usize;
+        let mut runs = lengths.map(|length| (point.contestant.run)(point.load, length));
+        let found = runs.find(|found| found.len() >= all);
+        let Some(found) = found else {
+            panic!("{} does not fire", point.contestant.name);
+        };
         assert!(
             found.iter().all(|&by| by >= 0.0),
             "{} fired too early",
