@@ -6,7 +6,7 @@
 //!
 //! Survivors are known, with the reason, in `tests/MUTANTS.md`; any other fails the command. Results stay in the build's folder: those that were caught are not tried
 //! again, also if their file has changed; `--fresh` forgets them. A test that does not end in time has noticed, too; on a busy machine some only seem to: `--hung`
-//! tries them again.
+//! tries them again. `--loom` only has the models try those that have survived so far. One run at a time: they share a copy of the tree.
 
 mod by_itself;
 mod known;
@@ -31,16 +31,17 @@ use crate::util::{self, step};
 use known::{Outcome, Results};
 use list::{plain, Mutant};
 
-const USAGE: &str = "usage: cargo xtask mutants [part of a path] [--hung] [--fresh]";
+const USAGE: &str = "usage: cargo xtask mutants [part of a path] [--hung] [--fresh] [--loom]";
 /// The newest that is known to list what is understood here.
 const VERSION: &str = "27.1.0";
 const EXPLAINED: &str = "tests/MUTANTS.md";
 pub fn run(args: &[String]) -> Result<()> {
-    let (mut part, mut fresh, mut hung) = ("", false, false);
+    let (mut part, mut fresh, mut hung, mut loom) = ("", false, false, false);
     for arg in args {
         match arg.as_str() {
             "--fresh" => fresh = true,
             "--hung" => hung = true,
+            "--loom" => loom = true,
             word if !word.starts_with('-') && part.is_empty() => part = word,
             _ => bail!(USAGE),
         }
@@ -93,11 +94,20 @@ pub fn run(args: &[String]) -> Result<()> {
     });
     let count = all.len();
     for build in Build::ALL {
+        if loom && build != Build::Loom {
+            continue;
+        }
+        if build != Build::Std {
+            // Those that have survived all before.
+            left.retain(|mutant| results.all.contains_key(&mutant.key));
+        }
         pass(&workshop, build, &left, count, &mut results).with_context(|| format!("{build:?}"))?;
         left.retain(|mutant| !decided(&results, mutant));
     }
-    workshop.copy_tree()?;
-    by_itself::try_all(&workshop, &home, &by_itself, &mut results)?;
+    if !loom {
+        workshop.copy_tree()?;
+        by_itself::try_all(&workshop, &home, &by_itself, &mut results)?;
+    }
     conclude(&all, &chosen, &results, part)
 }
 

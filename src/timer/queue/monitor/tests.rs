@@ -52,7 +52,7 @@ fn nodes(n: usize) -> Vec<QueueNode> {
 fn drain(queue: &Local) -> Vec<(usize, u64)> {
     let mut seen = Vec::new();
     while let Due::Call(call) = all(queue, |queue| queue.take_due(Instant::MAX)) {
-        seen.push((call.context as usize, call.expires.as_nanos()));
+        seen.push((call.context as usize, call.expires().as_nanos()));
         all(queue, Queue::finished);
     }
     seen
