@@ -82,7 +82,12 @@ fn pack(target: &Path) -> Result<PathBuf> {
         .filter(|path| path.join("Cargo.toml.orig").exists());
     let mut packed: Vec<PathBuf> = packed.collect();
     packed.sort();
-    packed.pop().context("cargo has unpacked nothing")
+    let package = packed.pop().context("cargo has unpacked nothing")?;
+    // It lies within the repository, as build products do, and would be taken for a member of its workspace.
+    let manifest = package.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)?;
+    fs::write(&manifest, format!("{text}\n[workspace]\n"))?;
+    Ok(package)
 }
 
 fn warnings(said: &str) -> impl Iterator<Item = &str> {
