@@ -105,11 +105,11 @@ pub use threads::Membarrier;
 #[cfg(all(feature = "std", not(loom)))]
 pub use threads::{Fenced, Fences, ThreadSections, Threads};
 
-/// The read sections of a hosted platform: the fastest that the system has.
-#[cfg(all(feature = "std", not(loom), target_os = "linux"))]
+/// The read sections of a hosted platform: the fastest that the system has. (Miri has no membarrier(2).)
+#[cfg(all(feature = "std", not(loom), target_os = "linux", not(miri)))]
 pub type HostSections = ThreadSections<Membarrier>;
 /// The read sections of a hosted platform: the fastest that the system has.
-#[cfg(all(feature = "std", not(loom), not(target_os = "linux")))]
+#[cfg(all(feature = "std", not(loom), any(not(target_os = "linux"), miri)))]
 pub type HostSections = ThreadSections<Fenced>;
 
 /// A function to be called later where one may sleep; see [`Platform::defer`].

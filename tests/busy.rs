@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use common::{on_purpose, quiet, until, wait_until, Log, Metered, Note, Smuggled, TestPlatform};
+use common::{
+    on_purpose, quiet, rounds, until, wait_until, Log, Metered, Note, Smuggled, TestPlatform,
+};
 use driver_scope::platform::{Host, Sim};
 use driver_scope::{
     enter, Binding, Busy, Driver, DriverScope, Error, HrTimer, Once, Platform, Restart, Revocable,

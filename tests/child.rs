@@ -11,7 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use common::strategies::OnCounted;
-use common::{in_a_callback, on_purpose, wait_until, Log, Metered, Note, Smuggled, TestPlatform};
+use common::{
+    in_a_callback, leaked_on_purpose, on_purpose, wait_until, Log, Metered, Note, Smuggled,
+    TestPlatform,
+};
 use driver_scope::event::Kind;
 use driver_scope::inspect::Details;
 use driver_scope::{
@@ -350,8 +353,8 @@ fn forgotten_handles_change_nothing<P: TestPlatform>() {
     platform.lend_sleep(|cx| {
         binding.with_scope(cx, |parent, scope| {
             let child = scope.child::<Node>(Device::new(&log, "later"));
-            mem::forget(Box::new(child.unwrap()));
-            mem::forget(vec![parent.children[0]; 10]);
+            leaked_on_purpose(child.unwrap());
+            leaked_on_purpose(parent.children[0]);
         });
     });
     remove(binding);

@@ -304,6 +304,7 @@ fn every_mode_fires_on_host() {
 }
 
 #[cfg(target_os = "linux")]
+#[cfg_attr(miri, ignore = "it has no such clock")]
 #[test]
 fn every_mode_of_boot_time_fires_on_host() {
     every_mode_fires::<Host>(&all_modes(&CLOCKS[2..]));

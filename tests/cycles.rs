@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::Arc;
 
-use common::{memory_region, TestPlatform};
+use common::{memory_region, rounds, TestPlatform};
 use driver_scope::platform::{Host, Region, Sim};
 use driver_scope::{
     registers, Binding, Bound, Devres, Driver, DriverScope, Error, HrTimer, Mmio, Plain, Platform,
@@ -15,7 +15,7 @@ use driver_scope::{
 
 mod common;
 
-const CYCLES: u32 = 10_000;
+const CYCLES: u32 = rounds(10_000, 20);
 
 registers! {
     Regs: 8 {
@@ -141,7 +141,7 @@ fn ten_thousand_on_host() {
     let host = Host::fresh();
     cycles(&host, |cycle| {
         // Now and then the callback is let run; else it is caught at whatever it is doing.
-        if cycle % 100 == 0 {
+        if cycle % rounds(100, 2) == 0 {
             std::thread::sleep(50.micros());
         }
     });

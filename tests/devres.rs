@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use common::strategies::{Counting, With};
 use common::{
-    in_a_callback, memory_region, run_on, until, wait_until, Log, Metered, Note, TestPlatform,
+    in_a_callback, leaked_on_purpose, memory_region, rounds, run_on, until, wait_until, Log,
+    Metered, Note, TestPlatform,
 };
 use driver_scope::platform::{Host, Region};
 use driver_scope::sections::Counted;
@@ -288,10 +289,10 @@ fn a_forgotten_handle_changes_nothing<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();
     let log = platform.log();
     let (binding, outside) = bind(&platform);
-    mem::forget(outside);
+    leaked_on_purpose(outside);
     platform.lend_sleep(|cx| {
         binding.with_scope(cx, |_, scope| {
-            mem::forget(scope.devres::<Plain<Note>>(log.note("three")).unwrap());
+            leaked_on_purpose(scope.devres::<Plain<Note>>(log.note("three")).unwrap());
         });
         drop(binding.unbind(cx));
     });

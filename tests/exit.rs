@@ -78,6 +78,7 @@ fn child() {
     // The process ends here, with timers running.
 }
 
+#[cfg_attr(miri, ignore = "it starts processes")]
 #[test]
 fn a_process_may_end_while_timers_run() {
     let program = env::current_exe().unwrap();

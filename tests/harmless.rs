@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use common::{run_on, until, Log, Metered, Note, TestPlatform};
+use common::{leaked_on_purpose, run_on, until, Log, Metered, Note, TestPlatform};
 use driver_scope::{
     enter, Binding, Devres, Driver, DriverScope, Error, HrTimer, MaySleep, Platform, Port, Restart,
     Units,

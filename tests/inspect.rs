@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use common::{
-    in_a_callback, memory_region, on_purpose, run, run_on, until, wait_until, Foreign, Metered,
-    TestPlatform,
+    in_a_callback, leaked_on_purpose, memory_region, on_purpose, rounds, run, run_on, until,
+    wait_until, Foreign, Metered, TestPlatform,
 };
 use driver_scope::event::Kind;
 use driver_scope::inspect::{Details, Timer};
@@ -377,7 +377,7 @@ fn a_driver_is_inspected_on_any_thread<P: TestPlatform>() {
 
 /// Each visit finds what was there before it, once, and whole.
 fn a_visit_beside_others_that_register<P: TestPlatform>() {
-    const EACH: usize = 200;
+    const EACH: usize = rounds(200, 10);
     let platform = Metered::<P>::fresh();
     let binding = bind(&platform, Box::new(|| {}));
     let done = AtomicU32::new(0);
@@ -512,7 +512,7 @@ owned value      state       held
 #[test]
 fn a_label_may_be_longer_than_any_width() {
     let sim = driver_scope::platform::Sim::new();
-    let label: &'static str = Box::leak("x".repeat(70_000).into_boxed_str());
+    let label: &'static str = leaked_on_purpose("x".repeat(70_000));
     sim.may_sleep(|cx| {
         driver_scope::enter(sim.clone(), cx, &(), |(), scope| {
             scope.named(label).hrtimer(|_| driver_scope::Restart::No)?;

@@ -9,7 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use common::irqs::{Line, TestIrqs};
-use common::{on_purpose, quiet, run_on, until, wait_until, Log, Metered, Smuggled, TestPlatform};
+use common::{
+    leaked_on_purpose, on_purpose, quiet, rounds, run_on, until, wait_until, Log, Metered,
+    Smuggled, TestPlatform,
+};
 use driver_scope::platform::{Host, IrqLine, Sim};
 use driver_scope::{
     enter, Binding, Driver, DriverScope, Error, Inspected, Irq, IrqContext, IrqReturn, Lock,
@@ -26,6 +29,9 @@ mod removal;
 mod storm;
 #[path = "irq/threaded.rs"]
 mod threaded;
+
+/// Interrupts where it has to be many.
+const MANY: u32 = rounds(2_000, 50);
 
 on_every_platform! {
     an_interrupt_reaches_its_handler,
@@ -98,12 +104,12 @@ fn each_interrupt_is_delivered_after_it_was_raised<P: TestIrqs>() {
         })?;
         thread::scope(|threads| {
             threads.spawn(|| {
-                for _ in 0..2_000 {
+                for _ in 0..MANY {
                     done.fetch_add(1, SeqCst);
                     line.edge();
                 }
             });
-            until(scope, || seen.load(SeqCst) == 2_000);
+            until(scope, || seen.load(SeqCst) == MANY);
         });
         Ok(())
     });
@@ -131,16 +137,16 @@ fn a_line_is_raised_where_the_handler_could_not_run<P: TestIrqs>() {
 fn a_handler_may_run_before_it_is_registered<P: TestIrqs>() {
     let platform = Metered::<P>::fresh();
     let line = platform.line();
-    for _ in 0..200 {
+    for _ in 0..rounds(200, 5) {
         line.level(true);
         run_on(&platform, |scope| {
             let seen = scope.own(AtomicU32::new(0))?;
             let mut state = Box::new(41);
             let irq = scope.irq(&line, move |cx| {
                 *state += 1;
-                seen.store(*state, SeqCst);
                 // By a node that must be there already.
                 cx.irq().disable();
+                seen.store(*state, SeqCst);
                 IrqReturn::Handled
             })?;
             until(scope, || seen.load(SeqCst) != 0);
@@ -348,7 +354,7 @@ fn handlers_do_not_overlap<P: TestIrqs>() {
         })?;
         thread::scope(|threads| {
             for _ in 0..2 {
-                threads.spawn(|| (0..2_000).for_each(|_| line.edge()));
+                threads.spawn(|| (0..MANY).for_each(|_| line.edge()));
             }
         });
         until(scope, || calls.load(SeqCst) > 0);

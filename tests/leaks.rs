@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use common::{memory_region, run_on, until, Log, Metered, Note, TestPlatform};
+use common::{leaked_on_purpose, memory_region, run_on, until, Log, Metered, Note, TestPlatform};
 use driver_scope::platform::Region;
 use driver_scope::{
     enter, Binding, Driver, DriverScope, Error, HrTimer, Lock, Mmio, Platform, Registers, Restart,
@@ -94,7 +94,7 @@ fn forgotten_handles_change_nothing<P: TestPlatform>() {
 
 fn boxed_and_leaked_handles_change_nothing<P: TestPlatform>() {
     loses::<P>(|handles| {
-        let leaked = Box::leak(Box::new(handles));
+        let leaked = leaked_on_purpose(handles);
         leaked.owned.log().add("still there");
     });
 }
@@ -182,7 +182,7 @@ fn a_leaked_binding_stays_bound<P: TestPlatform>() {
         .lend_sleep(|cx| Binding::<Ticker, _>::bind(platform.clone(), device, cx))
         .map_err(|failed| failed.error)
         .unwrap();
-    mem::forget(binding);
+    leaked_on_purpose(binding);
     platform
         .lend_sleep(|cx| {
             enter(platform.clone(), cx, &(), |(), scope| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 
 use common::locks::locks_made;
-use common::{on_purpose, run, until, wait_until, Foreign, Log, Metered, TestPlatform};
+use common::{on_purpose, rounds, run, until, wait_until, Foreign, Log, Metered, TestPlatform};
 use driver_scope::platform::Host;
 use driver_scope::{Lock, Once, Restart, Units};
 
@@ -25,7 +25,7 @@ on_every_platform!(
 
 fn a_lock_admits_one_at_a_time<P: TestPlatform>() {
     const THREADS: usize = 4;
-    const ROUNDS: usize = 2_000;
+    const ROUNDS: usize = rounds(2_000, 50);
     let lock = Lock::<_, P>::new([0_usize; 2]);
     let inside = AtomicUsize::new(0);
     thread::scope(|threads| {
@@ -60,14 +60,14 @@ fn callbacks_and_threads_share_a_lock<P: TestPlatform>() {
         })?;
         timer.start(0.nanos())?;
         scope.platform().meanwhile(|| {
-            for _ in 0..500 {
+            for _ in 0..rounds(500, 20) {
                 let mut counts = lock.lock();
                 counts.0 += 1;
                 thread::yield_now();
                 counts.1 += 1;
                 assert_eq!(counts.0, counts.1);
             }
-            wait_until(|| lock.lock().0 > 510);
+            wait_until(|| lock.lock().0 > rounds(510, 30));
         });
         Ok(())
     });
@@ -139,7 +139,7 @@ fn a_lock_is_told_where_it_is_made<P: TestPlatform>() {
 
 fn a_once_is_written_once<P: TestPlatform>() {
     const THREADS: u32 = 4;
-    for _ in 0..50 {
+    for _ in 0..rounds(50, 5) {
         let once = Once::new();
         let won = AtomicU32::new(0);
         let ready = AtomicU32::new(0);

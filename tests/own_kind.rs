@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{on_purpose, wait_until, Foreign, Log, Metered, Smuggled, TestPlatform};
+use common::{
+    leaked_on_purpose, on_purpose, rounds, wait_until, Foreign, Log, Metered, Smuggled,
+    TestPlatform,
+};
 use driver_scope::event::Kind;
 use driver_scope::inspect::Details;
 use driver_scope::platform::registration;
@@ -238,7 +241,7 @@ fn a_forgotten_handle_changes_nothing<P: CallsBack>() {
         let env = (&setup.pins, &called);
         enter(setup.platform.clone(), cx, &env, |(pins, called), scope| {
             let edges = scope.on_edge(pins, 1, |_| _ = called.fetch_add(1, SeqCst))?;
-            std::mem::forget(Box::new(edges));
+            leaked_on_purpose(edges);
             pins.raise(1);
             wait_until(|| called.load(SeqCst) == 1);
             Ok::<(), Error>(())
@@ -286,7 +289,7 @@ fn a_callback_that_panics_is_not_called_again<P: CallsBack>() {
 }
 
 fn a_callback_never_runs_beside_itself<P: CallsBack>() {
-    const RUNS: usize = 100;
+    const RUNS: usize = rounds(100, 10);
     let setup = Setup::<P>::new();
     let [runs, inside] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
     let (count, here) = (runs.clone(), inside.clone());
@@ -308,7 +311,8 @@ fn a_callback_never_runs_beside_itself<P: CallsBack>() {
 
 fn an_edge_during_the_callback_is_not_lost<P: CallsBack>() {
     let setup = Setup::<P>::new();
-    let mut left = 100;
+    const AGAIN: u32 = rounds(100, 10);
+    let mut left = AGAIN;
     let binding = setup.bind(Some(Box::new(move |edge| {
         if left > 0 {
             left -= 1;
@@ -318,7 +322,7 @@ fn an_edge_during_the_callback_is_not_lost<P: CallsBack>() {
         }
     })));
     setup.pins.raise(7);
-    wait_until(|| seen(&binding) == 101);
+    wait_until(|| seen(&binding) == AGAIN + 1);
     setup.remove(binding);
     setup.end();
 }

@@ -3,14 +3,16 @@
 //! Seen to fail with: calls not waited for, the gate closed after the hooks or not at all, opened before there is data, a port that does
 //! not look whose scope it is made of, a removal that does not look whether it is inside a call, the memory of a last port given back in a callback.
 
-use std::mem;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{in_a_callback, on_purpose, wait_until, Log, Metered, Note, TestPlatform};
+use common::{
+    in_a_callback, leaked_on_purpose, on_purpose, rounds, wait_until, Log, Metered, Note,
+    TestPlatform,
+};
 use driver_scope::{
     enter, Binding, Busy, Driver, DriverScope, Error, HrTimer, MaySleep, Platform, Port,
     ReadSection, Restart, Revocable, Units,
@@ -460,7 +462,7 @@ fn a_panic_in_a_call_is_the_callers<P: TestPlatform>() {
 
 fn many_threads_call_while_the_driver_is_removed<P: TestPlatform>() {
     const THREADS: usize = 8;
-    const CALLS: usize = 10_000;
+    const CALLS: usize = rounds(10_000, 200);
     let platform = Metered::<P>::fresh();
     let (binding, port) = bind(&platform);
     let calls = AtomicUsize::new(0);
@@ -530,8 +532,8 @@ fn a_callback_may_call<P: TestPlatform>() {
 fn a_forgotten_port_changes_nothing<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();
     let (binding, port) = bind(&platform);
-    mem::forget(binding.port());
-    mem::forget(port);
+    leaked_on_purpose(binding.port());
+    leaked_on_purpose(port);
     remove(binding);
     assert_eq!(platform.log().count("drop data"), 1);
     // Only the gates are lost.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::Mutex;
 use std::thread::{self, ThreadId};
 
-use common::{run_on, until, wait_until, Metered};
+use common::{rounds, run_on, until, wait_until, Metered};
 use driver_scope::platform::Host;
 use driver_scope::{HrTimer, Restart, TryCancel, Units};
 
@@ -99,7 +99,7 @@ fn a_timer_that_everybody_starts_is_one_callback_after_the_other() {
         thread::scope(|threads| {
             for thread in 0..4 {
                 threads.spawn(move || {
-                    for round in 0..2000_u32 {
+                    for round in 0..rounds(2000_u32, 30) {
                         timer.start(u64::from(round % 7 * 3).micros()).unwrap();
                         if round % 5 == thread {
                             let _ = timer.try_cancel();
@@ -127,7 +127,7 @@ fn a_timer_that_moves_is_armed_once() {
             fired.fetch_add(1, SeqCst);
             Restart::No
         })?;
-        for round in 1..=20 {
+        for round in 1..=rounds(20, 3) {
             on_threads(3, |_| timer.start(NEVER.secs()).unwrap());
             assert!(timer.is_active());
             assert_eq!(timer.try_cancel(), TryCancel::Cancelled);
@@ -155,7 +155,7 @@ fn cancel_waits_across_queues() {
             t.restart_after(0.nanos())
         })?;
         let stop = AtomicBool::new(false);
-        for _ in 0..20 {
+        for _ in 0..rounds(20, 3) {
             on_threads(1, |_| timer.start(0.nanos()).unwrap());
             wait_until(|| inside.load(SeqCst));
             assert_eq!(timer.cancel(scope.may_sleep()), Ok(true));
@@ -171,7 +171,7 @@ fn cancel_waits_across_queues() {
                     }
                 });
             }
-            for _ in 0..20 {
+            for _ in 0..rounds(20, 3) {
                 timer.cancel(scope.may_sleep()).unwrap();
             }
             stop.store(true, SeqCst);
@@ -183,7 +183,7 @@ fn cancel_waits_across_queues() {
 /// The scope ends while callbacks on every thread start each other's timers.
 #[test]
 fn a_teardown_ends_timers_of_all_queues() {
-    for _ in 0..20 {
+    for _ in 0..rounds(20, 3) {
         let platform = host(3);
         let running = std::sync::Arc::new(AtomicU32::new(0));
         run_on(&platform, |scope| {
@@ -227,6 +227,7 @@ fn no_timer_threads_means_one() {
 
 /// An ordinary thread's sleeps are late by 50 µs on Linux.
 #[cfg(target_os = "linux")]
+#[cfg_attr(miri, ignore = "there is no /proc, and no timer slack")]
 #[test]
 fn timer_threads_sleep_exactly() {
     run_on(&host(2), |scope| {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{on_purpose, wait_until, Log, Metered, Note, TestPlatform};
+use common::{on_purpose, rounds, wait_until, Log, Metered, Note, TestPlatform};
 use driver_scope::{enter, Error, Platform, Restart, Revocable, Units};
 
 mod common;
@@ -133,7 +133,7 @@ impl Drop for Canary<'_> {
 /// It has to be seen by whoever waits before it sees that it is let in. A CPU keeps stores back while those before them miss its cache,
 /// and loads overtake them; so both write to the same memory all the while.
 fn a_reader_that_saw_it_open_is_waited_for<P: TestPlatform>() {
-    const ROUNDS: usize = 2_000;
+    const ROUNDS: usize = rounds(2_000, 30);
     /// For where threads do not run at the same time, and take turns.
     const ENOUGH: Duration = Duration::from_millis(300);
     let platform = P::fresh();
@@ -544,7 +544,7 @@ fn a_callback_may_read_what_is_revoked_meanwhile<P: TestPlatform>() {
 fn of_many_revokers_one_drops() {
     const THREADS: usize = 4;
     let platform = common::strategies::OnFenced::fresh();
-    for _ in 0..200 {
+    for _ in 0..rounds(200, 5) {
         let log = Log::default();
         let value = Revocable::new(platform.clone(), log.note("value"));
         let barrier = Barrier::new(THREADS);

@@ -12,7 +12,7 @@ use std::sync::{mpsc, Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use common::{wait_until, Metered, Note, TestPlatform};
+use common::{leaked_on_purpose, rounds, wait_until, Metered, Note, TestPlatform};
 use driver_scope::{
     Binding, Driver, DriverScope, Error, Plain, Platform, ReadSection, Revocable, RevocableGuard,
     Units,
@@ -125,7 +125,7 @@ fn two_guards_of_one_value_both_count<P: TestPlatform>() {
 
 /// A value that lives as long as the process, for threads that end.
 fn for_ever<P: TestPlatform>(platform: &Metered<P>) -> &'static Noted<P> {
-    Box::leak(Box::new(noted(platform, "value")))
+    leaked_on_purpose(noted(platform, "value"))
 }
 
 /// Many threads at once that enter and end: they take whatever cells are free. Who is inside then is not taken for somebody who has
@@ -199,7 +199,7 @@ fn a_forgotten_guard_is_of_no_value_that_comes_later<P: TestPlatform>() {
 }
 
 fn cells_are_used_again<P: TestPlatform>() {
-    const THREADS: usize = 500;
+    const THREADS: usize = rounds(500, 100);
     let platform = Metered::<P>::fresh();
     let value = noted(&platform, "value");
     let before = ALIGNED.load(SeqCst);

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use common::{on_purpose, run, run_on, until, wait_until, Metered, TestPlatform};
+use common::{on_purpose, rounds, run, run_on, until, wait_until, Metered, TestPlatform};
 use driver_scope::platform::{Host, Sim};
 use driver_scope::{
     Binding, Driver, DriverScope, Error, Instant, MaySleep, Platform, Restart, Sleep, Sleeper,
@@ -87,6 +87,8 @@ fn nothing_is_allocated_after_registration_on_sim() {
 
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3600);
+/// As far ahead as it takes for a poll to come before it on a loaded machine.
+const AHEAD: Duration = Duration::from_millis(100);
 
 fn a_sleep_ends_at_its_instant<P: TestPlatform>() {
     run::<P>(|scope| {
@@ -94,16 +96,16 @@ fn a_sleep_ends_at_its_instant<P: TestPlatform>() {
         let spy = Spy::new();
         for _ in 0..3 {
             let (before, wakes) = (scope.now(), spy.wakes());
-            let mut sleep = sleeper.sleep(20.millis());
+            let mut sleep = sleeper.sleep(AHEAD);
             assert_eq!(poll(&mut sleep, &spy), Pending);
             if !P::REAL_TIME {
-                scope.sleep(20.millis() - 1.nanos());
+                scope.sleep(AHEAD - 1.nanos());
                 assert_eq!((poll(&mut sleep, &spy), spy.wakes()), (Pending, wakes));
                 scope.sleep(1.nanos());
                 assert_eq!(spy.wakes(), wakes + 1);
             }
             until(scope, || spy.wakes() > wakes);
-            assert!(scope.now() >= before.saturating_add(20.millis()));
+            assert!(scope.now() >= before.saturating_add(AHEAD));
             assert_eq!(poll(&mut sleep, &spy), Ready(Ok(())));
             assert_eq!(spy.wakes(), wakes + 1);
         }
@@ -146,7 +148,7 @@ fn a_sleep_that_is_over_says_the_same_again<P: TestPlatform>() {
         let mut sleeps = [
             sleeper.sleep(0.nanos()),
             sleeper.sleep(Duration::MAX),
-            sleeper.sleep(20.millis()),
+            sleeper.sleep(AHEAD),
         ];
         let _ = poll(&mut sleeps[2], &spy);
         until(scope, || spy.wakes() > 0);
@@ -164,8 +166,8 @@ fn a_sleep_that_is_over_says_the_same_again<P: TestPlatform>() {
 fn a_sleep_counts_from_when_it_was_made<P: TestPlatform>() {
     run::<P>(|scope| {
         let sleeper = scope.sleeper(1)?;
-        let mut sleep = sleeper.sleep(20.millis());
-        scope.sleep(20.millis());
+        let mut sleep = sleeper.sleep(AHEAD);
+        scope.sleep(AHEAD);
         assert_eq!(poll(&mut sleep, &Spy::new()), Ready(Ok(())));
         Ok(())
     });
@@ -186,7 +188,7 @@ fn places_are_given_back<P: TestPlatform>() {
     run::<P>(|scope| {
         let sleeper = scope.sleeper(2)?;
         let spy = Spy::new();
-        for _ in 0..100 {
+        for _ in 0..rounds(100, 10) {
             // By a drop.
             let mut dropped = sleeper.sleep(NEVER);
             assert_eq!(poll(&mut dropped, &spy), Pending);
@@ -196,7 +198,7 @@ fn places_are_given_back<P: TestPlatform>() {
         for _ in 0..3 {
             // By an end.
             let wakes = spy.wakes();
-            let mut ended = sleeper.sleep(20.millis());
+            let mut ended = sleeper.sleep(AHEAD);
             let mut other = sleeper.sleep(NEVER);
             assert_eq!(poll(&mut ended, &spy), Pending);
             assert_eq!(poll(&mut other, &spy), Pending);
@@ -237,7 +239,7 @@ fn a_dropped_sleep_wakes_nobody<P: TestPlatform>() {
         let timer = scope.hrtimer({
             let spy = Arc::clone(&spy);
             move |_| {
-                let mut sleep = sleeper.sleep(20.millis());
+                let mut sleep = sleeper.sleep(AHEAD);
                 assert_eq!(poll(&mut sleep, &spy), Pending);
                 drop(sleep);
                 dropped.store(true, SeqCst);
@@ -246,7 +248,7 @@ fn a_dropped_sleep_wakes_nobody<P: TestPlatform>() {
         })?;
         timer.start(0.nanos())?;
         until(scope, || dropped.load(SeqCst));
-        scope.sleep(30.millis());
+        scope.sleep(AHEAD * 3 / 2);
         assert_eq!((spy.wakes(), spy.live()), (0, 0));
         Ok(())
     });
@@ -283,11 +285,11 @@ fn a_place_is_given_back_while_its_callback_runs<P: TestPlatform>() {
                     }
                 });
             }
-            let mut sleep = sleeper.sleep(20.millis());
+            let mut sleep = sleeper.sleep(AHEAD);
             assert_eq!(poll(&mut sleep, &first), Pending);
             wait_until(|| inside.load(SeqCst) == 1);
             drop(sleep);
-            let delay = 20.millis();
+            let delay = AHEAD;
             let at = scope.now().saturating_add(delay);
             let mut next = sleeper.sleep_until(at);
             assert_eq!(poll(&mut next, &second), Pending);
@@ -324,7 +326,7 @@ fn sleeps_on_many_threads<P: TestPlatform>() {
             thread::scope(|threads| {
                 for thread in 0..THREADS {
                     threads.spawn(move || {
-                        for round in 0..50 {
+                        for round in 0..rounds(50, 5) {
                             let delay = ((thread * 37 + round * 11) % 300).micros();
                             let at = sleeper.now().saturating_add(delay);
                             assert_eq!(block_on(sleeper.sleep(delay)), Ok(()));
@@ -365,7 +367,7 @@ fn a_sleep_is_polled_by_another_thread<P: TestPlatform>() {
         run_on(&platform, |scope| {
             let sleeper = scope.sleeper(1)?;
             let spy = Spy::new();
-            let mut sleep = sleeper.sleep(20.millis());
+            let mut sleep = sleeper.sleep(AHEAD);
             // Pending, unless the machine is very slow.
             let _ = poll(&mut sleep, &spy);
             thread::scope(|threads| {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::Arc;
 use std::thread;
 
-use common::{run, run_on, until, wait_until, Foreign, Metered, TestPlatform};
+use common::{rounds, run, run_on, until, wait_until, Foreign, Metered, TestPlatform};
 use driver_scope::platform::{Host, Sim};
 use driver_scope::{Error, HrTimer, Instant, Lock, Once, Restart, TryCancel, Units};
 
@@ -263,7 +263,7 @@ fn expiry_is_in_order_and_ties_in_order_of_start<P: TestPlatform>() {
 }
 
 fn many_timers_all_fire<P: TestPlatform>() {
-    const TIMERS: u64 = 300;
+    const TIMERS: u64 = rounds(300, 30);
     run::<P>(|scope| {
         let fired = scope.own(AtomicU32::new(0))?;
         let mut cancelled = 0;

@@ -1,14 +1,13 @@
 //! All kinds of registrations at once, in drivers that do with each other's handles whatever safe code can: what is left of none of it is found by the canaries, by
 //! the poison in memory that was given back, and best by an address sanitizer.
 
-use std::mem;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{on_purpose, quiet, wait_until, Metered, TestPlatform};
+use common::{leaked_on_purpose, on_purpose, quiet, wait_until, Metered, TestPlatform};
 use driver_scope::platform::Host;
 use driver_scope::{enter, Binding, Devres, Error, IrqReturn, Units};
 
@@ -508,7 +507,7 @@ fn a_leaked_machine_goes_on<P: Kinds>() {
     };
     let hardware = family.hardware();
     place.platform.meanwhile(|| {
-        mem::forget(Box::new(family.bind().unwrap()));
+        leaked_on_purpose(family.bind().unwrap());
         let before = runs.load(SeqCst);
         wait_until(|| {
             assert!(hardware.act());

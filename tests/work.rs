@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use common::{on_purpose, quiet, run, run_on, until, wait_until, Log, Metered};
+use common::{leaked_on_purpose, on_purpose, quiet, run, run_on, until, wait_until, Log, Metered};
 use common::{Note, Smuggled, TestPlatform};
 use driver_scope::event::Kind;
 use driver_scope::platform::{Platform, Sim};

@@ -38,7 +38,8 @@ impl Clocks {
     }
 }
 
-#[cfg(target_os = "linux")]
+// (Miri knows this clock as little as the slack below.)
+#[cfg(all(target_os = "linux", not(miri)))]
 fn boot_time() -> Option<Instant> {
     let mut time = libc::timespec {
         tv_sec: 0,
@@ -53,7 +54,7 @@ fn boot_time() -> Option<Instant> {
     (result == 0).then(|| Instant::from_nanos(nanos))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 fn boot_time() -> Option<Instant> {
     None
 }
@@ -61,7 +62,7 @@ fn boot_time() -> Option<Instant> {
 /// Has the calling thread's sleeps end when they should. Linux lets those of an ordinary thread be late by 50 µs, to wake the machine
 /// less often (its timer slack, prctl(2)). Here a timer says itself how late it may be.
 pub(crate) fn sleep_exactly() {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     {
         let nanos: libc::c_ulong = 1;
         // SAFETY: sets a number of the calling thread. If it does not, sleeps are late. [FOREIGN]

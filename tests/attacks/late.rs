@@ -12,7 +12,7 @@ use driver_scope::{
     Revocable, Units,
 };
 
-use crate::common::{wait_until, Log, Note};
+use crate::common::{rounds, wait_until, Log, Note};
 
 /// Its timer does what its device says.
 struct Acts;
@@ -97,7 +97,7 @@ fn a_thread_ends_with_a_binding() {
     thread_local! {
         static KEPT: RefCell<Vec<Box<dyn std::any::Any>>> = const { RefCell::new(Vec::new()) };
     }
-    for _ in 0..50 {
+    for _ in 0..rounds(50, 5) {
         let log = Log::default();
         let host = Host::new().unwrap();
         let device: (Action, Note) = (Box::new(|| {}), log.note("device"));

@@ -151,7 +151,7 @@ fn a_binding_of_another_sim_is_removed_although_its_time_stands_still() {
 /// Seen to fail when `shut` does not wait.
 #[test]
 fn a_removal_deferred_across_platforms_waits_for_a_running_callback() {
-    for _ in 0..30 {
+    for _ in 0..rounds(30, 3) {
         let (here, there) = (Sim::fresh(), Metered::<Host>::fresh());
         let log = there.log();
         // Long enough to be in the callback, most likely, when the removal comes.

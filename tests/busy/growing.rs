@@ -57,7 +57,7 @@ fn a_driver_registers_more_while_it_is_bound<P: TestPlatform>() {
 }
 
 fn two_threads_register_at_once<P: TestPlatform>() {
-    const EACH: usize = 100;
+    const EACH: usize = rounds(100, 10);
     let platform = Metered::<P>::fresh();
     let log = platform.log();
     let binding = bind(&platform, Device::idle(&log));

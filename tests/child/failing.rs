@@ -128,7 +128,7 @@ pub fn a_panic_in_a_childs_end_skips_nothing<P: TestPlatform>() {
     platform.expect_panics();
     let log = platform.log();
     let mut mined = Device::new(&log, "mined");
-    mem::forget(mem::replace(&mut mined.note, log.mine("mined")));
+    leaked_on_purpose(mem::replace(&mut mined.note, log.mine("mined")));
     let device = Device::new(&log, "parent")
         .child(Device::new(&log, "older"))
         .child(Device::new(&log, "panicking").at_remove(|_| on_purpose("remove")))

@@ -22,6 +22,15 @@ pub use metered::Metered;
 /// How long anything may take before a test is given up: long, since the machine may be loaded.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often, or how many: `full`; but `few` under Miri, which is hundreds of times slower.
+pub const fn rounds<T: Copy>(full: T, few: T) -> T {
+    if cfg!(miri) {
+        few
+    } else {
+        full
+    }
+}
+
 /// A platform that a test can make and let time pass on.
 pub trait TestPlatform: Platform<Bus = Emulated> {
     /// Whether time passes by itself, so that everything may be late.
@@ -179,15 +188,15 @@ pub fn in_a_callback<P: TestPlatform>(platform: &P, f: impl FnOnce() + Send) {
 /// Instantiates generic tests for every platform.
 #[macro_export]
 macro_rules! on_every_platform {
-    ($($test:ident),* $(,)?) => {
+    ($($(#[$meta:meta])* $test:ident),* $(,)?) => {
         mod host {
-            $(#[test] fn $test() { super::$test::<driver_scope::platform::Host>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<driver_scope::platform::Host>() })*
         }
         mod sim {
-            $(#[test] fn $test() { super::$test::<driver_scope::platform::Sim>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<driver_scope::platform::Sim>() })*
         }
         mod foreign {
-            $(#[test] fn $test() { super::$test::<super::common::Foreign>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<super::common::Foreign>() })*
         }
     };
 }
@@ -195,16 +204,17 @@ macro_rules! on_every_platform {
 /// Instantiates generic tests for every strategy for read sections, on the host.
 #[macro_export]
 macro_rules! on_every_strategy {
-    ($($test:ident),* $(,)?) => {
+    ($($(#[$meta:meta])* $test:ident),* $(,)?) => {
         mod counted {
-            $(#[test] fn $test() { super::$test::<super::common::strategies::OnCounted>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<super::common::strategies::OnCounted>() })*
         }
         mod fenced {
-            $(#[test] fn $test() { super::$test::<super::common::strategies::OnFenced>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<super::common::strategies::OnFenced>() })*
         }
-        #[cfg(target_os = "linux")]
+        // Miri has no membarrier(2), and would do the same again.
+        #[cfg(all(target_os = "linux", not(miri)))]
         mod membarrier {
-            $(#[test] fn $test() { super::$test::<super::common::strategies::OnMembarrier>() })*
+            $($(#[$meta])* #[test] fn $test() { super::$test::<super::common::strategies::OnMembarrier>() })*
         }
     };
 }
@@ -212,18 +222,18 @@ macro_rules! on_every_strategy {
 /// Instantiates generic tests where read sections can tell what the calling context is inside of.
 #[macro_export]
 macro_rules! where_sections_tell {
-    ($($test:ident),* $(,)?) => {
+    ($($(#[$meta:meta])* $test:ident),* $(,)?) => {
         mod telling {
             mod fenced {
-                $(#[test] fn $test() {
+                $($(#[$meta])* #[test] fn $test() {
                     super::super::$test::<super::super::common::strategies::OnFenced>()
                 })*
             }
             mod host {
-                $(#[test] fn $test() { super::super::$test::<driver_scope::platform::Host>() })*
+                $($(#[$meta])* #[test] fn $test() { super::super::$test::<driver_scope::platform::Host>() })*
             }
             mod sim {
-                $(#[test] fn $test() { super::super::$test::<driver_scope::platform::Sim>() })*
+                $($(#[$meta])* #[test] fn $test() { super::super::$test::<driver_scope::platform::Sim>() })*
             }
         }
     };
@@ -360,6 +370,13 @@ pub fn memory_region(size: usize) -> Region {
         }
     }
     Region::new(Arc::new(Memory(Mutex::new(vec![0; size]))), size)
+}
+
+/// Leaks a value, in a box of its own: what a test leaks on purpose, checkers are told by the name of this function to pass over
+/// (`xtask/src/sanitize/known.txt`), and of nothing else.
+#[inline(never)]
+pub fn leaked_on_purpose<'a, T: 'a>(value: T) -> &'a mut T {
+    Box::leak(Box::new(value))
 }
 
 /// Moves a value that is not `Send` where the type system would not have it, and gives it out on any thread.

@@ -33,7 +33,7 @@ impl Drop for Canary {
 
 pub fn many_threads_read_while_the_driver_is_removed<P: TestPlatform>() {
     const THREADS: usize = 4;
-    const ACCESSES: usize = 10_000;
+    const ACCESSES: usize = rounds(10_000, 200);
     let platform = Metered::<P>::fresh();
     let dropped = Arc::default();
     let accesses = AtomicUsize::new(0);
@@ -74,7 +74,7 @@ pub fn many_threads_read_while_the_driver_is_removed<P: TestPlatform>() {
 
 pub fn the_last_handle_races_with_the_remove<P: TestPlatform>() {
     let platform = Metered::<P>::fresh();
-    for round in 0..300 {
+    for round in 0..rounds(300, 10) {
         let dropped = Arc::default();
         let both = Arc::new(Barrier::new(2));
         let other = platform

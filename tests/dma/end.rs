@@ -9,7 +9,8 @@ use driver_scope::platform::Dma;
 use driver_scope::{enter, Binding, DmaBuffer, Driver, DriverScope, Error, Platform};
 
 use super::common::{
-    self, on_purpose, run, run_on, wait_until, DeviceSide, Foreign, Metered, TestPlatform,
+    self, leaked_on_purpose, on_purpose, run, run_on, wait_until, DeviceSide, Foreign, Metered,
+    TestPlatform,
 };
 use super::{device, Entry};
 use crate::on_every_platform;
@@ -181,7 +182,7 @@ impl<P: TestPlatform> Driver<P> for NicDriver {
         let dma = scope.dma(&dev.dma, 32)?;
         let bytes = scope.dma_bytes(dma, 24)?;
         // What becomes of handles does not matter.
-        std::mem::forget(Box::new((bytes, scope.dma_bytes(dma, 4096)?, dma)));
+        leaked_on_purpose((bytes, scope.dma_bytes(dma, 4096)?, dma));
         dev.writer.start(bytes.address());
         match dev.fate {
             Fate::Bind => Ok(bytes),

@@ -9,7 +9,7 @@ use driver_scope::inspect::Details;
 use driver_scope::platform::{Emulated, Host, NoDma};
 use driver_scope::{enter, registers, DmaRing, Error, PciDevice, Restart, Units};
 
-use super::common::{self, run, run_on, Foreign, Metered, TestPlatform};
+use super::common::{self, rounds, run, run_on, Foreign, Metered, TestPlatform};
 use super::{device, Entry, Flagged};
 use crate::on_every_platform;
 
@@ -286,7 +286,7 @@ fn copies_are_those_of_a_vec<P: TestPlatform>() {
         for size in [1, 7, 8, 9, 63, 200] {
             let bytes = scope.dma_bytes(dma, size)?;
             let mut model = vec![0; size];
-            for round in 0..300 {
+            for round in 0..rounds(300, 20) {
                 let start = numbers.next(size + 1);
                 let end = start + numbers.next(size + 1 - start);
                 let new: Vec<u8> = (start..end).map(|_| numbers.next(256) as u8).collect();
@@ -334,27 +334,29 @@ fn all_widths_at_the_same_time<P: TestPlatform>() {
     run::<P>(|scope| {
         let (device, side) = device(scope.platform());
         let bytes = scope.dma_bytes(scope.dma(&device, 32)?, 8)?;
-        let rounds = if cfg!(debug_assertions) {
+        let times = if cfg!(miri) {
+            50
+        } else if cfg!(debug_assertions) {
             2_000
         } else {
             20_000
         };
         thread::scope(|threads| {
             threads.spawn(|| {
-                for n in 0..=rounds {
+                for n in 0..=times {
                     bytes.try_write(0, n as u8).unwrap();
                     assert_eq!(bytes.try_read(0), Ok(n as u8));
                 }
             });
             threads.spawn(|| {
-                for n in 0..=rounds {
+                for n in 0..=times {
                     bytes.try_write(2, n as u16).unwrap();
                     assert_eq!(bytes.try_read(2), Ok(n as u16));
                     let _ = bytes.try_read::<u64>(0);
                 }
             });
             threads.spawn(|| {
-                for n in 0..=rounds {
+                for n in 0..=times {
                     let n = (n as u32).to_le_bytes();
                     assert!(side.write(bytes.address() + 4, &n));
                     let mut seen = [0; 4];
@@ -363,10 +365,10 @@ fn all_widths_at_the_same_time<P: TestPlatform>() {
                 }
             });
         });
-        assert_eq!(bytes.try_read(0), Ok(rounds as u8));
+        assert_eq!(bytes.try_read(0), Ok(times as u8));
         assert_eq!(bytes.try_read(1), Ok(0_u8));
-        assert_eq!(bytes.try_read(2), Ok(rounds as u16));
-        assert_eq!(bytes.try_read(4), Ok(rounds as u32));
+        assert_eq!(bytes.try_read(2), Ok(times as u16));
+        assert_eq!(bytes.try_read(4), Ok(times as u32));
         Ok(())
     });
 }

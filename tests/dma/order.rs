@@ -7,7 +7,7 @@ use std::thread;
 use driver_scope::platform::{Model, Region};
 use driver_scope::{registers, DmaRing};
 
-use super::common::{self, run, DeviceSide, Metered, TestPlatform};
+use super::common::{self, rounds, run, DeviceSide, Metered, TestPlatform};
 use super::{device, Entry};
 use crate::on_every_platform;
 
@@ -44,7 +44,7 @@ fn ring<P: TestPlatform>(
     mut fill: impl for<'drv> FnMut(DmaRing<'drv, Entry, Metered<P>>, u32, bool),
     mut device_does: impl FnMut(&dyn DeviceSide, u64, u32) + Send,
 ) {
-    const ROUNDS: u32 = 1_000;
+    const ROUNDS: u32 = rounds(1_000, 20);
     run::<P>(|scope| {
         let model = Arc::new(Ringing::default());
         let (device, side) = device(scope.platform());

@@ -55,7 +55,7 @@ pub fn objects_of_handles_are_used_inside<P: TestPlatform>() {
         let all: Vec<Box<dyn Stop + '_>> = vec![Box::new(ticking(scope, &count)?), Box::new(work)];
         until(scope, || count.load(SeqCst) > 2);
         all.iter().for_each(|handle| handle.stop());
-        std::mem::forget(all);
+        leaked_on_purpose(all);
         Ok(())
     });
     assert_still(&platform, &count);

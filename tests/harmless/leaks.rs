@@ -17,7 +17,7 @@ pub fn work_and_sleeps_are_forgotten<P: TestPlatform>() {
         })?;
         work.queue()?;
         until(scope, || count.load(SeqCst) > 2);
-        mem::forget(Box::new(work));
+        leaked_on_purpose(work);
         mem::forget(scope.vacant_work()?);
         mem::forget(scope.sleeper(2)?.sleep(1.secs()));
         mem::forget(scope.on_remove(|_| ()));
@@ -102,12 +102,12 @@ pub fn a_resource_is_leaked_for_ever<P: TestPlatform>() {
         enter(platform.clone(), cx, &(), |(), scope| {
             let timer = ticking(scope, &count)?;
             let outside = scope.devres::<HrTimer<'static, _>>(timer)?.devres();
-            let outside: &'static _ = Box::leak(Box::new(outside));
+            let outside: &'static _ = leaked_on_purpose(outside);
             assert!(outside
                 .try_access()
                 .is_some_and(|timer| timer.get().is_active()));
             leaked = Some(outside);
-            mem::forget(scope.devres::<Plain<Note>>(log.note("resource"))?);
+            leaked_on_purpose(scope.devres::<Plain<Note>>(log.note("resource"))?);
             Ok::<(), Error>(())
         })
         .unwrap();

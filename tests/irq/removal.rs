@@ -29,7 +29,7 @@ fn a_forgotten_handler_is_taken_off_its_line<P: TestIrqs>() {
                         seen.fetch_add(1, SeqCst);
                         IrqReturn::Handled
                     })?;
-                    mem::forget(Box::new(irq));
+                    leaked_on_purpose(irq);
                     line.edge();
                     until(scope, || seen.load(SeqCst) == 1);
                     Ok::<(), Error>(())
@@ -89,7 +89,7 @@ fn no_handler_runs_after_the_scope<P: TestIrqs>() {
             }
         });
         platform.clone().meanwhile(|| {
-            for round in 0..300 {
+            for round in 0..rounds(300, 10) {
                 let over = AtomicBool::new(false);
                 let result = platform.lend_sleep(|cx| {
                     enter(

@@ -5,9 +5,11 @@ use super::*;
 use super::common;
 
 on_every_platform! {
+    #[cfg_attr(miri, ignore = "it takes 100,000 interrupts")]
     a_storm_that_nobody_handles_is_switched_off,
     a_storm_does_not_hold_up_a_removal,
     a_storm_does_not_hold_up_another_line,
+    #[cfg_attr(miri, ignore = "it takes 100,000 interrupts")]
     a_panicked_handler_leaves_a_storm,
 }
 
@@ -47,7 +49,7 @@ fn a_storm_does_not_hold_up_a_removal<P: TestIrqs>() {
     let line = platform.line();
     line.level(true);
     platform.clone().meanwhile(|| {
-        for _ in 0..20 {
+        for _ in 0..rounds(20, 3) {
             run_on(&platform, |scope| {
                 let seen = scope.own(AtomicU32::new(0))?;
                 // Two, so that the first that goes leaves the line as it is.
@@ -57,7 +59,7 @@ fn a_storm_does_not_hold_up_a_removal<P: TestIrqs>() {
                         IrqReturn::Handled
                     })?;
                 }
-                wait_until(|| seen.load(SeqCst) > 1_000);
+                wait_until(|| seen.load(SeqCst) > rounds(1_000, 20));
                 Ok(())
             });
         }
@@ -80,7 +82,7 @@ fn a_storm_does_not_hold_up_another_line<P: TestIrqs>() {
                 IrqReturn::Handled
             })?;
             loud.level(true);
-            wait_until(|| seen.load(SeqCst) > 1_000);
+            wait_until(|| seen.load(SeqCst) > rounds(1_000, 20));
             for n in 1..=10 {
                 other.edge();
                 wait_until(|| heard.load(SeqCst) == n);

@@ -94,7 +94,7 @@ fn a_disable_is_not_undone_by_the_thread<P: TestIrqs>() {
 fn a_thread_may_be_needed_before_its_handler_is_registered<P: TestIrqs>() {
     let platform = Metered::<P>::fresh();
     let line = platform.line();
-    for _ in 0..200 {
+    for _ in 0..rounds(200, 5) {
         line.level(true);
         run_on(&platform, |scope| {
             let device = scope.own(line.clone())?;
@@ -173,7 +173,7 @@ fn no_thread_runs_after_the_scope<P: TestIrqs>() {
     line.level(true);
     let calls = AtomicU32::new(0);
     platform.clone().meanwhile(|| {
-        for round in 0..200 {
+        for round in 0..rounds(200, 5) {
             let over = AtomicBool::new(false);
             let env = (&over, &line, &calls);
             let result = platform.lend_sleep(|cx| {

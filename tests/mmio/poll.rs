@@ -240,7 +240,9 @@ pub fn no_pause_is_longer_than_the_time_out<P: TestPlatform>() {
                 looks += 1;
                 Ok(None)
             });
-            assert_eq!((found, looks), (Err(Error::TimedOut), 2));
+            assert_eq!(found, Err(Error::TimedOut));
+            // In real time it may be over by the first look.
+            assert!(looks == 2 || P::REAL_TIME && looks == 1, "{looks}");
             took(scope, before, 1.millis());
         }
         Ok(())

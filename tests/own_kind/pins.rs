@@ -111,7 +111,13 @@ impl Pins {
         for thread in self.0.threads.lock().unwrap().drain(..) {
             thread.join().unwrap();
         }
-        // Whatever was registered has been dropped, with its handle to this.
+        // Whatever was registered has been dropped, with its handle to this; or is about to be, by a thread that makes removals.
+        for _ in 0..10_000 {
+            if Arc::strong_count(&self.0) == 1 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
         assert_eq!(Arc::strong_count(&self.0), 1);
     }
 

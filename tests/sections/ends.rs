@@ -41,7 +41,7 @@ fn is_waited_for_at_the_end<P: TestPlatform>(
     let platform = Metered::<P>::fresh();
     let log = platform.log();
     let value = for_ever(&platform);
-    let ending: &'static Ending = Box::leak(Box::default());
+    let ending: &'static Ending = leaked_on_purpose(Ending::default());
     let note = log.clone();
     let thread = thread::spawn(move || {
         let at_the_end = move || {
@@ -97,7 +97,7 @@ fn a_guard_at_the_very_end_is_still_ones_own<P: TestPlatform>() {
             if !keeper_first {
                 drop(value.try_access());
             }
-            let kept: &'static Kept<P> = Box::leak(Box::new(Kept(Cell::new(None))));
+            let kept: &'static Kept<P> = leaked_on_purpose(Kept(Cell::new(None)));
             at_end(move || {
                 let found = platform.lend_sleep(|cx| value.revoke_within(cx, 5.millis()));
                 drop(kept.0.take());
@@ -123,14 +123,14 @@ fn a_thread_may_hold_a_guard_until_its_very_end<P: TestPlatform>() {
         let platform = Metered::<P>::fresh();
         let log = platform.log();
         let value = for_ever(&platform);
-        let ending: &'static Ending = Box::leak(Box::default());
+        let ending: &'static Ending = leaked_on_purpose(Ending::default());
         let note = log.clone();
         let thread = thread::spawn(move || {
             if !keeper_first {
                 drop(value.try_access());
             }
             // Makes the keeper. The guard is kept in another cell, so that the order is what it should be.
-            let kept: &'static Kept<P> = Box::leak(Box::new(Kept(Cell::new(None))));
+            let kept: &'static Kept<P> = leaked_on_purpose(Kept(Cell::new(None)));
             at_end(move || {
                 ending.inside.store(true, SeqCst);
                 wait_until(|| ending.leave.load(SeqCst));

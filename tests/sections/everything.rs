@@ -9,6 +9,7 @@ on_every_strategy!(
     sections_nest_with_each_other_and_with_guards,
     a_section_that_begins_later_is_not_waited_for,
     a_section_of_ones_own_is_a_deadlock,
+    #[cfg_attr(miri, ignore = "it starts a process")]
     a_forgotten_section_holds_off_every_revoke,
     sections_of_another_platform,
 );

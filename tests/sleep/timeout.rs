@@ -13,7 +13,7 @@ pub fn a_future_in_time_wins<P: TestPlatform>() {
         );
 
         let spy = Spy::new();
-        let mut limited = sleeper.timeout(NEVER, sleeper.sleep(20.millis()));
+        let mut limited = sleeper.timeout(NEVER, sleeper.sleep(AHEAD));
         assert_eq!(poll(&mut limited, &spy), Pending);
         until(scope, || spy.wakes() > 0);
         assert_eq!(poll(&mut limited, &spy), Ready(Ok(Ok(()))));
@@ -30,10 +30,10 @@ pub fn a_future_out_of_time_loses<P: TestPlatform>() {
         let sleeper = scope.sleeper(1)?;
         let spy = Spy::new();
         let begin = scope.now();
-        let mut limited = sleeper.timeout(20.millis(), pending::<()>());
+        let mut limited = sleeper.timeout(AHEAD, pending::<()>());
         assert_eq!(poll(&mut limited, &spy), Pending);
         until(scope, || spy.wakes() > 0);
-        assert!(scope.now() >= begin.saturating_add(20.millis()));
+        assert!(scope.now() >= begin.saturating_add(AHEAD));
         assert_eq!(poll(&mut limited, &spy), Ready(Err(Error::TimedOut)));
         assert_eq!(poll(&mut sleeper.sleep(NEVER), &spy), Pending);
         Ok(())

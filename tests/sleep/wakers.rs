@@ -6,7 +6,7 @@ pub fn the_last_waker_is_woken<P: TestPlatform>() {
     run::<P>(|scope| {
         let sleeper = scope.sleeper(1)?;
         let (first, last) = (Spy::new(), Spy::new());
-        let at = scope.now().saturating_add(20.millis());
+        let at = scope.now().saturating_add(AHEAD);
         let mut sleep = sleeper.sleep_until(at);
         assert_eq!(poll(&mut sleep, &first), Pending);
         assert_eq!(first.live(), 1);
@@ -55,14 +55,14 @@ pub fn a_waker_may_poll_at_once<P: TestPlatform>() {
         let hook = |act| {
             if act == Act::Wake && ended.load(SeqCst) < 5 {
                 assert_eq!(poll_shared(&shared, &spy), Ready(Ok(())));
-                *shared.lock().unwrap() = Some(sleeper.sleep(2.millis()));
+                *shared.lock().unwrap() = Some(sleeper.sleep(AHEAD));
                 assert_eq!(poll_shared(&shared, &spy), Pending);
                 ended.fetch_add(1, SeqCst);
             }
         };
         // SAFETY: calmed below.
         unsafe { spy.set_hook(hook) };
-        *shared.lock().unwrap() = Some(sleeper.sleep(20.millis()));
+        *shared.lock().unwrap() = Some(sleeper.sleep(AHEAD));
         assert_eq!(poll_shared(&shared, &spy), Pending);
         until(scope, || ended.load(SeqCst) == 5 && spy.wakes() == 6);
         spy.calm();
@@ -79,7 +79,7 @@ pub fn a_waker_may_drop_its_sleep<P: TestPlatform>() {
         let shared: Shared<'_, _> = Arc::default();
         for act in [Act::Wake, Act::Clone, Act::Drop] {
             let other = sleeper.sleep(NEVER);
-            let mut sleep = sleeper.sleep(20.millis());
+            let mut sleep = sleeper.sleep(AHEAD);
             let _ = poll(&mut sleep, &Spy::new());
             // One that is at its place, if it is to be woken; one that is not, if it is polled itself meanwhile.
             let (polled, kept) = match act {
@@ -126,7 +126,7 @@ pub fn a_waker_may_sleep<P: TestPlatform>() {
                 acts.fetch_add(1, SeqCst);
             });
         }
-        let mut sleep = sleeper.sleep(20.millis());
+        let mut sleep = sleeper.sleep(AHEAD);
         assert_eq!(poll(&mut sleep, &spy), Pending);
         // Replaced, so dropped in the place.
         assert_eq!(poll(&mut sleep, &inner), Pending);
@@ -161,7 +161,7 @@ pub fn a_waker_that_panics_spoils_nothing<P: TestPlatform>() {
             });
         }
         for round in 1..=3 {
-            let mut sleep = sleeper.sleep(20.millis());
+            let mut sleep = sleeper.sleep(AHEAD);
             let _ = poll(&mut sleep, &spy);
             until(scope, || spy.wakes() == round);
             until(scope, || {
@@ -187,7 +187,7 @@ pub fn a_waker_that_panics_when_it_is_cloned_spoils_nothing<P: TestPlatform>() {
             });
         }
         let waker = bad.waker();
-        let mut sleep = sleeper.sleep(20.millis());
+        let mut sleep = sleeper.sleep(AHEAD);
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             poll_with(&mut sleep, &waker)
         }));

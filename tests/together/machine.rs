@@ -13,7 +13,7 @@ use driver_scope::{
 };
 
 use super::common::irqs::{Line, LineOf, TestIrqs};
-use super::common::{on_purpose, DeviceSide, Foreign, Metered, TestPlatform};
+use super::common::{leaked_on_purpose, on_purpose, DeviceSide, Foreign, Metered, TestPlatform};
 use super::pins::{AsCallback, Edges, Pins, PinsOfScope};
 
 /// A platform with everything.
@@ -400,7 +400,7 @@ impl<P: Kinds> Driver<Metered<P>> for Machine {
                 ..child
             };
             let child = scope.child(child).map_err(|failed| failed.error)?;
-            mem::forget(Box::new(child));
+            leaked_on_purpose(child);
             if n % 2 == 0 {
                 children.push(child);
             }
@@ -409,7 +409,7 @@ impl<P: Kinds> Driver<Metered<P>> for Machine {
         let _ = timer.start(0.nanos());
         let _ = work.queue();
         device.line.edge();
-        mem::forget(Box::new((timer, work, thread, irq, edges, bytes, dma)));
+        leaked_on_purpose((timer, work, thread, irq, edges, bytes, dma));
         match device.fate {
             Fate::Bind => {}
             Fate::Fail => return Err(Error::Platform(-5)),

@@ -102,13 +102,13 @@ fn forgotten_handles_change_nothing<P: TestPlatform>() {
     let log = platform.log();
     run_on(&platform, |scope| {
         let note = log.note("captured");
-        let work = Box::new(scope.work(move |w| {
+        let work = scope.work(move |w| {
             let _ = &note;
             w.requeue_after(100.micros())
-        })?);
+        })?;
         work.queue()?;
-        std::mem::forget(work);
-        std::mem::forget(Box::new(scope.vacant_work()?));
+        leaked_on_purpose(work);
+        leaked_on_purpose(scope.vacant_work()?);
         scope.sleep(1.millis());
         Ok(())
     });

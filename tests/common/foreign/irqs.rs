@@ -64,9 +64,13 @@ pub mod c {
     }
 
     impl Controller {
-        /// Ends its threads.
+        /// Ends its threads, and forgets what they have not come to: lines, which have the controller.
         pub fn stop(&self) {
-            self.state.lock().unwrap().1 = true;
+            let mut state = self.state.lock().unwrap();
+            state.1 = true;
+            let missed = std::mem::take(&mut state.0);
+            drop(state);
+            drop(missed);
             self.arrived.notify_all();
         }
 
