@@ -21,6 +21,8 @@ use anyhow::{bail, ensure, Result};
 use copy::Workshop;
 use entries::{load, Entry};
 use verdicts::{examine, take_away};
+// Running one test program is the same wherever it is done.
+pub(crate) use verdicts::{finish, Ending};
 
 const USAGE: &str = "usage: cargo xtask guards [part of an id] [--list]";
 

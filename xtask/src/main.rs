@@ -14,6 +14,7 @@ mod linux_report;
 mod mutants;
 mod package;
 mod qemu;
+mod sanitize;
 mod soak;
 mod test;
 mod unsafe_index;
@@ -29,6 +30,7 @@ usage: cargo xtask <task> [options]
   test                    every test suite
   qemu <guest> [options]  boot a guest under QEMU and check what it reports
   fuzz [which] [--seconds N]  device memory (`bytes`) and timers (`queue`) against models, with inputs that a fuzzer chooses
+  sanitize [mode] [part]  the suite under `address`, `thread`, `leak` and `valgrind`, or one of them
   soak [--minutes N]      random drivers, removed in the middle of everything; `--seed S [--sim]` replays one
   guards [id] [--list]    take each guard away and see its tests fail
   mutants [part] [--hung] [--fresh] small changes of `src/`, by cargo-mutants: which of them no test notices
@@ -65,6 +67,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "qemu" => qemu::run(rest),
         "fuzz" => fuzz::run(rest),
+        "sanitize" => sanitize::run(rest),
         "soak" => soak::run(rest),
         "guards" => guards::run(rest),
         "mutants" => mutants::run(rest),

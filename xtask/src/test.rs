@@ -13,7 +13,7 @@ use anyhow::{anyhow, bail, ensure, Context, Result};
 
 use crate::install::runs;
 use crate::util::{self, step};
-use crate::{api, asm, bench, corpus, fuzz, licences, package, qemu, soak, unsafe_index};
+use crate::{api, asm, bench, corpus, fuzz, licences, package, qemu, sanitize, soak, unsafe_index};
 
 /// No single check takes as long as that.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -38,9 +38,10 @@ const EXAMPLE_LIMIT: Duration = Duration::from_secs(5);
 /// them.
 const SAFE_MMIO: &str = "safe-mmio,barriers";
 
-/// Packages that are workspaces of their own, since in the common one the feature `std` is always on.
-const OUTSIDE: [&str; 4] = [
+/// Packages that are workspaces of their own: in the common one the feature `std` is always on, and all tests are meant to pass.
+const OUTSIDE: [&str; 5] = [
     "benches/size/Cargo.toml",
+    "tests/deliberate/Cargo.toml",
     "tests/no-alloc/Cargo.toml",
     "tests/no-std/Cargo.toml",
     "platforms/bare-metal/Cargo.toml",
@@ -70,6 +71,7 @@ const CHECKS: &[Check] = &[
     ("code of a register access", code),
     ("every bench runs", benches),
     ("fuzzing, 10 seconds each", fuzzing),
+    ("AddressSanitizer, the tests", sanitized),
     ("soak, a minute", soaking),
     ("valgrind, 10,000 cycles", valgrind),
     ("QEMU's edu by UIO", uio),
@@ -399,6 +401,14 @@ fn fuzzing() -> Result<Option<String>> {
 /// A minute of what `cargo xtask soak` does for an hour.
 fn soaking() -> Result<Option<String>> {
     soak::run(&["--minutes".into(), "1".into()]).map(|()| None)
+}
+
+/// The first quarter of what `cargo xtask sanitize` does.
+fn sanitized() -> Result<Option<String>> {
+    if let Some(why) = sanitize::missing() {
+        return Ok(Some(why));
+    }
+    sanitize::tests().map(|()| None)
 }
 
 fn valgrind() -> Result<Option<String>> {

@@ -32,7 +32,7 @@ pub(super) struct Job {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     Passed,
     Failed,
     /// By a signal: what fails inside an `extern "C"` function aborts.
@@ -89,7 +89,7 @@ pub(super) fn run_all(jobs: &[Job]) -> Result<Vec<(Ending, Duration)>> {
 }
 
 /// Runs a program to its end, or ends it. What it prints goes to a file.
-pub(super) fn finish(
+pub(crate) fn finish(
     mut program: Command,
     limit: Duration,
     output: &Path,
