@@ -1,0 +1,82 @@
+//! What time does on `Sim` while somebody waits: what passes in a pause between two looks.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use driver_scope::platform::{Platform, Sim};
+use driver_scope::{enter, Instant, MaySleep, Restart, Units};
+
+/// A look so late that the pause before it sleeps.
+const LATE: u32 = 300;
+
+/// More calls than any that could be made at one instant, each at its own.
+#[test]
+fn a_pause_hurries_nobody() {
+    let sim = Sim::new();
+    let (calls, late) = (AtomicU32::new(0), AtomicU32::new(0));
+    sim.may_sleep(|cx| {
+        enter(sim.clone(), cx, &(&calls, &late), |(calls, late), scope| {
+            let timer = scope
+                .hrtimer(move |t| {
+                    calls.fetch_add(1, SeqCst);
+                    if t.now() != t.expires() {
+                        late.fetch_add(1, SeqCst);
+                    }
+                    t.restart_after(1.micros())
+                })
+                .unwrap();
+            timer.start(1.micros()).unwrap();
+            for _ in 0..2 {
+                sim.pause(scope.may_sleep(), LATE);
+            }
+        });
+    });
+    assert!(calls.into_inner() > 3000, "the pauses let that much pass");
+    assert_eq!(late.into_inner(), 0);
+    assert!(sim.now() >= Instant::from_nanos(3_000_000));
+}
+
+/// Nothing falls due in the first rounds, which only spin.
+#[test]
+fn a_short_pause_lets_no_time_pass() {
+    let sim = Sim::new();
+    sim.may_sleep(|cx| {
+        enter(sim.clone(), cx, &(), |(), scope| {
+            let calls = scope.own(AtomicU32::new(0)).unwrap();
+            let timer = scope
+                .hrtimer(|_| {
+                    calls.fetch_add(1, SeqCst);
+                    Restart::No
+                })
+                .unwrap();
+            timer.start(0.nanos()).unwrap();
+            sim.pause(scope.may_sleep(), 0);
+            assert_eq!(calls.load(SeqCst), 0);
+            sim.pause(scope.may_sleep(), LATE);
+            assert_eq!(calls.load(SeqCst), 1);
+        });
+    });
+}
+
+/// A wait that comes to be in a callback all the same goes on without time.
+#[test]
+fn a_pause_in_a_callback_lets_no_time_pass() {
+    let sim = Sim::new();
+    let seen = AtomicU32::new(0);
+    let world = sim.clone();
+    sim.may_sleep(|cx| {
+        enter(sim.clone(), cx, &(&seen, &world), |(seen, world), scope| {
+            let timer = scope
+                .hrtimer(move |t| {
+                    // SAFETY: a lie as to sleeping, which is what is tested: `pause` asks for nothing but this. It touches no memory.
+                    world.pause(unsafe { MaySleep::assume() }, LATE);
+                    assert_eq!(world.now(), t.now());
+                    seen.fetch_add(1, SeqCst);
+                    Restart::No
+                })
+                .unwrap();
+            timer.start(1.micros()).unwrap();
+            scope.platform().advance(1.millis());
+        });
+    });
+    assert_eq!(seen.into_inner(), 1);
+}
