@@ -120,7 +120,11 @@ fn main() -> Result<(), Box<dyn AnyError>> {
         POLLS.load(SeqCst),
         ENDED.get()
     );
-    assert_eq!(ENDED.get(), Some(&Err(Error::Gone)));
+    // By its port; or by its sleeps, if it was being polled at the time.
+    assert!(matches!(
+        ENDED.get(),
+        Some(Err(Error::Gone | Error::Closed))
+    ));
     // It was woken, and did not go round in circles.
     assert!(POLLS.load(SeqCst) <= 2 * (fast + slow) + 20);
     Ok(())

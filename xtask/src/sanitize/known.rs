@@ -15,7 +15,7 @@ const LIST: &str = include_str!("known.txt");
 /// A report that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// `leak` or `race`; or `skip-` with a mode: a test that this is nothing for.
+    /// `leak` or `race`; `lost` for a leak that only valgrind sees; or `skip-` with a mode: a test that this is nothing for.
     what: String,
     /// The program's path.
     program: String,
@@ -43,8 +43,9 @@ fn parse(text: &str) -> Result<Vec<Known>> {
         };
         let skips = |mode: &str| Mode::by_name(mode).is_some();
         ensure!(
-            ["leak", "race"].contains(&what) || what.strip_prefix("skip-").is_some_and(skips),
-            "neither `leak` nor `race`, nor `skip-` and a mode: {line}"
+            ["leak", "lost", "race"].contains(&what)
+                || what.strip_prefix("skip-").is_some_and(skips),
+            "neither `leak`, `lost` nor `race`, nor `skip-` and a mode: {line}"
         );
         known.push(Known {
             what: what.to_owned(),
@@ -94,7 +95,7 @@ pub fn suppressions(known: &[Known], mode: Mode, program: &str) -> String {
 pub fn leaks(known: &[Known], program: &str) -> bool {
     known
         .iter()
-        .any(|known| known.what == "leak" && known.program == program)
+        .any(|known| ["leak", "lost"].contains(&known.what.as_str()) && known.program == program)
 }
 
 /// What is listed for programs that were run to their end, and was not reported.
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_tool_is_told_of_one_program_only() {
-        let known = parse("leak tests/a.rs f: why\nrace tests/a.rs g: why\nleak tests/b.rs h: why")
+        let known = parse("leak tests/a.rs f: why\nrace tests/a.rs g: why\nlost tests/b.rs h: why")
             .unwrap();
         assert_eq!(suppressions(&known, Mode::Leak, "tests/a.rs"), "leak:f\n");
         let any = parse("leak * f: why").unwrap();
