@@ -87,6 +87,9 @@ fn child() {
     let Ok(waits) = env::var(CHILD) else {
         return;
     };
+    if waits == "host" {
+        return on_host();
+    }
     let sim = Sim::with_log();
     let begun = AtomicBool::new(false);
     let (elsewhere, here) = (sim.clone(), sim.clone());
@@ -121,12 +124,42 @@ fn child() {
     assert!(DROPPED.load(Ordering::SeqCst));
 }
 
+/// A `Host` without a tracer of its own, whose report of a wait is written while it waits.
+fn on_host() {
+    let host = Host::new().unwrap();
+    let begun = AtomicBool::new(false);
+    let ended = host.may_sleep(|cx| {
+        enter(host.clone(), cx, &begun, |begun, scope| {
+            let captured = Captured;
+            let timer = scope.named("slow").hrtimer(move |_| {
+                let _captured = &captured;
+                begun.store(true, Ordering::SeqCst);
+                // Nobody else can say when it has been told: after a second.
+                thread::sleep(Duration::from_millis(1500));
+                assert!(!DROPPED.load(Ordering::SeqCst), "dropped while it runs");
+                DONE.store(true, Ordering::SeqCst);
+                Restart::No
+            })?;
+            timer.start(1.micros())?;
+            while !begun.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Ok::<(), Error>(())
+        })
+    });
+    assert_eq!(ended, Ok(()));
+    assert!(DONE.load(Ordering::SeqCst) && DROPPED.load(Ordering::SeqCst));
+}
+
+/// Whether the callback has come to its end, whose panic nobody would hear of.
+static DONE: AtomicBool = AtomicBool::new(false);
+
 /// Nothing can be written to standard error: the teardown goes on waiting all the same, and `flush`, whose own timer lies on its stack.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_wait_that_cannot_be_told_goes_on() {
     let program = env::current_exe().unwrap();
-    let children = ["teardown", "flush"].map(|waits| {
+    let children = ["teardown", "flush", "host"].map(|waits| {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let child = Command::new(&program)
             .args(["--exact", "child", "--quiet", "--nocapture"])

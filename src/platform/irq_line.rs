@@ -181,7 +181,8 @@ impl IrqLine {
     fn switch_off<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.off = true;
         let mut last = 0;
-        while let Some(handler) = state.after(last) {
+        // Not those that have come since, perhaps of another platform, for whom the line is on again.
+        while let Some(handler) = state.after(last).filter(|_| state.off) {
             let (number, storm, context) = (handler.number, handler.storm, handler.context);
             last = number;
             if let Some(storm) = storm {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use driver_scope::event::Event;
 use driver_scope::platform::{DmaSpace, Host, IrqLine, Model, Region, Sim};
 use driver_scope::{
     dma::Descriptor, enter, registers, DriverScope, Error, IrqReturn, Registers, Units,
@@ -70,6 +71,65 @@ fn a_line_changes_its_platform_in_the_midst_of_a_round() {
     line.raise();
     sim.advance(1.secs());
     assert_eq!(calls.load(SeqCst), 1);
+}
+
+/// The same while its handlers are told that the line was switched off: the newcomer is not told of that, which was before its time, and has the line on.
+#[test]
+#[cfg_attr(miri, ignore = "it takes 100,000 interrupts")]
+fn a_line_changes_its_platform_in_the_midst_of_a_storm() {
+    let flags = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let [inside, leave] = flags.clone();
+    let host = Host::with_tracer(move |event| {
+        if let Event::Storm { .. } = event {
+            inside.store(true, SeqCst);
+            wait_until(|| leave.load(SeqCst));
+        }
+    })
+    .unwrap();
+    let [inside, leave] = &flags;
+    let (sim, line) = (Sim::with_log(), IrqLine::new());
+    let calls = AtomicU32::new(0);
+    thread::scope(|threads| {
+        let first = threads.spawn(|| {
+            host.may_sleep(|cx| {
+                enter(host.clone(), cx, &line, |line, scope| {
+                    scope.irq(line, |_| IrqReturn::None)?;
+                    line.set_level(true);
+                    wait_until(|| inside.load(SeqCst));
+                    Ok::<(), Error>(())
+                })
+            })
+        });
+        wait_until(|| inside.load(SeqCst));
+        sim.may_sleep(|cx| {
+            enter(
+                sim.clone(),
+                cx,
+                &(&line, &calls),
+                |&(line, calls), scope| {
+                    let handler = move |_: &mut driver_scope::IrqContext<'_, Sim>| {
+                        line.set_level(false);
+                        calls.fetch_add(1, SeqCst);
+                        IrqReturn::Handled
+                    };
+                    while scope.irq(line, handler).err() == Some(Error::Unsupported) {
+                        thread::yield_now();
+                    }
+                    leave.store(true, SeqCst);
+                    assert_eq!(first.join().unwrap(), Ok(()));
+                    scope.sleep(1.millis());
+                    assert_eq!(calls.load(SeqCst), 1);
+                    Ok::<(), Error>(())
+                },
+            )
+        })
+        .unwrap();
+    });
+    let told = sim.log();
+    assert!(
+        !told.iter().any(|l| l.contains("switched off")),
+        "{told:#?}"
+    );
 }
 
 /// A device of all addresses but the last: whatever is accessed there lies inside, and no sum wraps.

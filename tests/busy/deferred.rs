@@ -1,5 +1,6 @@
 //! Removals that were put off: one after the other, and on platforms of which nobody lets time pass.
 
+use super::common::in_a_callback;
 use super::*;
 
 on_every_platform!(a_removal_that_is_put_off_holds_up_no_wait,);
@@ -129,20 +130,9 @@ fn one_after_the_other<P: TestPlatform>(platform: &Metered<P>) {
 fn a_binding_of_another_sim_is_removed_although_its_time_stands_still() {
     let (here, there) = (Metered::<Sim>::fresh(), Metered::<Sim>::fresh());
     let log = there.log();
-    let shelf = Mutex::new(Some(bind(&there, Device::idle(&log))));
+    let bound = bind(&there, Device::idle(&log));
     drop(there);
-    here.lend_sleep(|cx| {
-        enter(here.clone(), cx, &shelf, |shelf, scope| {
-            let timer = scope.hrtimer(move |_| {
-                drop(shelf.lock().unwrap().take());
-                Restart::No
-            })?;
-            timer.start(0.nanos())?;
-            until(scope, || shelf.lock().unwrap().is_none());
-            Ok::<(), Error>(())
-        })
-    })
-    .unwrap();
+    in_a_callback(&here, || drop(bound));
     wait_until(|| log.count("drop device") == 1);
 }
 
@@ -162,19 +152,7 @@ fn a_removal_deferred_across_platforms_waits_for_a_running_callback() {
         let bound = bind(&there, Device::new(&log, callback));
         bound.with(|timer| timer.start(0.nanos())).unwrap();
         wait_until(|| log.count("tick") > 1);
-        let shelf = Mutex::new(Some(bound));
-        here.lend_sleep(|cx| {
-            enter(here.clone(), cx, &shelf, |shelf, scope| {
-                let timer = scope.hrtimer(move |_| {
-                    drop(shelf.lock().unwrap().take());
-                    Restart::No
-                })?;
-                timer.start(0.nanos())?;
-                until(scope, || shelf.lock().unwrap().is_none());
-                Ok::<(), Error>(())
-            })
-        })
-        .unwrap();
+        in_a_callback(&here, || drop(bound));
         wait_until(|| log.count("drop device") == 1);
         // Time for a callback that was not waited for to go on.
         thread::sleep(1.millis());
