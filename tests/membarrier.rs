@@ -36,7 +36,9 @@ impl Word {
 #[test]
 fn one_sees_the_other() {
     if thread::available_parallelism().map_or(1, |n| n.get()) < 2 {
-        println!("NOT CHECKED: on one processor stores are seen in their order");
+        let why = "on one processor stores are seen in their order";
+        assert!(std::env::var_os("CI").is_none(), "cannot be checked: {why}");
+        println!("NOT CHECKED: {why}");
         return;
     }
     // SAFETY: this and the fences below are for `Threads` alone since it relies on them. Here nothing relies on what is done by hand: they touch no memory.
