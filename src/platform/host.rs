@@ -1,9 +1,9 @@
 //! Threads and real time: the platform of user-space drivers, and the default for tests.
 
 use std::boxed::Box;
+use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::{eprintln, io};
 
 use core::alloc::Layout;
 use core::fmt;
@@ -174,7 +174,8 @@ impl HostBuilder {
                     | Event::Stalled { .. }
                     | Event::Storm { .. }
             ) {
-                eprintln!("driver-scope: {event}");
+                // What cannot be told is lost, and is no panic, as it would be by `eprintln!`.
+                let _ = writeln!(io::stderr(), "driver-scope: {event}");
             }
         };
         let deferral = Arc::new(Deferral {
