@@ -30,6 +30,14 @@ registers! {
         0x40 => memory BUFFER: [u8; 0x40],
     }
 
+    /// One with holes.
+    Sparse: 0x40 {
+        0x00 => rw PAIR: [u16; 2; stride 8],
+        // Where a third would be.
+        0x10 => rw NEXT: u16,
+        0x20 => memory LOOSE: [u8; 0x16],
+    }
+
     /// A part of it that is big-endian.
     Channel: 0x10 big endian {
         0x00 => rw ADDRESS: u32,
@@ -292,6 +300,40 @@ no.  access  register       offset  bytes  value               remark
 }
 
 #[test]
+fn an_access_is_told_by_its_place_alone() {
+    let fake = Fake::<[u8]>::of_size(0x100);
+    drop(fake.block_at::<Sparse>(0x80, ""));
+    drive(&fake, |bar| {
+        for offset in [0x88, 0x90, 0x82, 0x8e] {
+            bar.try_read::<u16>(offset).unwrap();
+        }
+        bar.try_read::<u32>(0x80).unwrap();
+        bar.try_read::<u16>(0x82).unwrap();
+        // Only what lies in the memory with all its bytes is in it.
+        bar.try_read::<u64>(0xa0).unwrap();
+        bar.try_read::<u32>(0xb4).unwrap();
+        bar.try_read::<u8>(0xb5).unwrap();
+        bar.try_write::<u8>(0xa3, 1).unwrap();
+    });
+    assert_eq!(
+        fake.log().to_string(),
+        "\
+no.  access  register     offset  bytes  value               remark
+  1  read    PAIR[1]      0x88        2  0x0000
+  2  read    NEXT         0x90        2  0x0000
+  3  read    ?            0x82        2  0x0000              no register here
+  4  read    ?            0x8e        2  0x0000              no register here
+  5  read    ?            0x80        4  0x00000000          bytes of PAIR[0]
+  6  read    ?            0x82        2  0x0000              no register here
+  7  read    LOOSE[0x0]   0xa0        8  0x0000000000000000
+  8  read    ?            0xb4        4  0x00000000          no register here
+  9  read    LOOSE[0x15]  0xb5        1  0x00
+ 10  write   LOOSE[0x3]   0xa3        1  0x01
+"
+    );
+}
+
+#[test]
 fn the_log_tells_the_time_if_there_is_a_clock() {
     let sim = Sim::new();
     let fake = Fake::<Device>::new();
@@ -328,7 +370,8 @@ fn faults_are_had_when_they_are_to_be() {
     fake.set(STATUS, 0x0f0f);
     fake.fault(STATUS, Fault::reads_ones().after(1).times(1));
     fake.fault(STATUS, Fault::stuck_low(0x0001).after(2));
-    fake.fault(STATUS, Fault::stuck_high(0x8000).after(3).times(1));
+    // One of its bits is set anyway.
+    fake.fault(STATUS, Fault::stuck_high(0x8002).after(3).times(1));
     fake.fault(CONTROL, Fault::loses_writes().after(1).times(1));
     fake.on_write(CONTROL, |regs, value| {
         regs.set(CONTROL, regs.get(CONTROL) + value)

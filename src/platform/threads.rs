@@ -15,6 +15,9 @@ use core::sync::atomic::{compiler_fence, fence, AtomicBool, AtomicPtr, Ordering}
 
 use crate::sections::{Cells, Readers, Slots, Stuck, Which};
 
+#[cfg(all(test, not(miri), not(loom)))]
+mod tests;
+
 /// How threads that read and threads that wait are ordered: [`Fenced`] or [`Membarrier`]. (Its methods are `unsafe` because anybody can
 /// call them, and only [`Threads`] has reason to.)
 ///

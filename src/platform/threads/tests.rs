@@ -1,15 +1,13 @@
-//! That membarrier(2) is called, and does what readers without fences rely on: of a reader that stores and then loads, and a waiter that stores, calls
-//! it and then loads, one sees what the other has stored.
-
-#![cfg(all(target_os = "linux", not(miri)))]
+//! What readers rely on, of each kind of fences: of a reader that stores, passes its side and then loads, and a waiter that stores, passes the other side
+//! and then loads, one sees what the other has stored.
 
 use std::hint::spin_loop;
+use std::println;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
-use std::thread;
 
-use driver_scope::platform::{Fences, Membarrier};
+use super::*;
 
-/// Without the barrier in the reader's thread, both miss the other's store in some of so many rounds, even on a busy machine with two processors.
+/// Without a barrier in the reader's thread, both miss the other's store in some of so many rounds, even on a busy machine with two processors.
 const ROUNDS: u32 = 50_000;
 
 /// Lines of their own, so that a store can wait in its processor for the line while the load goes ahead.
@@ -33,17 +31,16 @@ impl Word {
     }
 }
 
-#[test]
-fn one_sees_the_other() {
+fn one_sees_the_other<F: Fences>() {
     if thread::available_parallelism().map_or(1, |n| n.get()) < 2 {
         let why = "on one processor stores are seen in their order";
         assert!(std::env::var_os("CI").is_none(), "cannot be checked: {why}");
         println!("NOT CHECKED: {why}");
         return;
     }
-    // SAFETY: this and the fences below are for `Threads` alone since it relies on them. Here nothing relies on what is done by hand: they touch no memory.
-    let ready = unsafe { Membarrier::ready() };
-    assert!(ready, "Linux has had it since 4.14");
+    // SAFETY: for `Threads`, which is what is tested.
+    assert!(unsafe { F::ready() }, "Linux has had it since 4.14");
+    let threads = Threads::<F>(PhantomData);
     let (reader, waiter, begun, ended) = (
         Word::default(),
         Word::default(),
@@ -51,13 +48,12 @@ fn one_sees_the_other() {
         Word::default(),
     );
     let read = Word::default();
-    let missed = thread::scope(|threads| {
-        threads.spawn(|| {
+    let missed = thread::scope(|scope| {
+        scope.spawn(|| {
             for round in 1..=ROUNDS {
                 begun.wait_for(round);
                 reader.0.store(round, Relaxed);
-                // SAFETY: as for `ready`, which has said yes.
-                unsafe { Membarrier::light() };
+                threads.light();
                 read.0.store(waiter.0.load(Relaxed), Relaxed);
                 ended.0.store(round, SeqCst);
             }
@@ -66,8 +62,7 @@ fn one_sees_the_other() {
         for round in 1..=ROUNDS {
             begun.0.store(round, SeqCst);
             waiter.0.store(round, Relaxed);
-            // SAFETY: as above.
-            unsafe { Membarrier::heavy() };
+            threads.heavy();
             let seen = reader.0.load(Relaxed);
             ended.wait_for(round);
             if seen != round && read.0.load(Relaxed) != round {
@@ -77,4 +72,15 @@ fn one_sees_the_other() {
         missed
     });
     assert_eq!(missed, 0);
+}
+
+#[test]
+fn with_fences_one_sees_the_other() {
+    one_sees_the_other::<Fenced>();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_membarrier_one_sees_the_other() {
+    one_sees_the_other::<Membarrier>();
 }
