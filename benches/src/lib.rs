@@ -6,6 +6,8 @@ pub mod batch;
 pub mod cargo;
 pub mod driver;
 pub mod guarded;
+#[path = "../../tests/common/hand_on.rs"]
+mod hand_on;
 pub mod machine;
 pub mod payload;
 pub mod platform;

@@ -1,20 +1,17 @@
 //! The platform of the benches: threads and real time, registers in memory as on a real machine, and read sections to choose.
 
-use std::alloc::Layout;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use driver_scope::event::Event;
 use driver_scope::platform::{
-    DeferredEntry, DeferredNode, Fenced, Host, MachineBarriers, Membarrier, MemoryBus, StdRawLock,
-    ThreadSections, Threads,
+    DeferredNode, Fenced, Host, MachineBarriers, Membarrier, MemoryBus, ThreadSections, Threads,
 };
 use driver_scope::sections::{Counted, Sections};
-use driver_scope::{ContextId, Error, Instant, MaySleep, Platform};
+use driver_scope::{Error, MaySleep, Platform};
 
+use crate::hand_on::hand_on;
 use crate::payload::Register;
 
 /// A bus whose devices are in memory.
@@ -145,67 +142,13 @@ impl<S: Strategy> Clone for On<S> {
 
 // SAFETY: the promises are those of `Host`, to which everything is handed on, and those of the sections, which know every thread.
 unsafe impl<S: Strategy> Platform for On<S> {
-    type Bus = Memory;
-    type RawLock = StdRawLock;
-    type Timers = <Host<Memory> as Platform>::Timers;
-    type Irqs = <Host<Memory> as Platform>::Irqs;
-    type Dma = <Host<Memory> as Platform>::Dma;
+    hand_on!(Host<Memory>, host: bus, lock, memory, timers, defer, pause, trace);
     type Sections = S::Sections;
     type Deferred = DeferredNode;
-
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.host.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.host.deallocate(block, layout) }
-    }
-
-    fn context(&self) -> ContextId {
-        self.host.context()
-    }
-
-    fn in_callback(&self) -> bool {
-        self.host.in_callback()
-    }
-
-    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
-        self.host.sleep(cx, delay);
-    }
-
-    unsafe fn defer(&self, node: *mut DeferredNode, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
-        unsafe { self.host.defer(node, run, argument) }
-    }
-
-    fn now(&self) -> Instant {
-        self.host.now()
-    }
-
-    fn irqs(&self) -> &Self::Irqs {
-        self.host.irqs()
-    }
-
-    fn dma(&self) -> &Self::Dma {
-        self.host.dma()
-    }
-
-    fn timers(&self) -> &Self::Timers {
-        self.host.timers()
-    }
 
     #[inline(always)]
     fn sections(&self) -> &S::Sections {
         S::sections()
-    }
-
-    fn pause(&self, cx: MaySleep<'_>, round: u32) {
-        self.host.pause(cx, round);
-    }
-
-    fn trace(&self, event: &Event<'_>) {
-        self.host.trace(event);
     }
 }
 

@@ -12,14 +12,14 @@ use core::time::Duration;
 
 use driver_scope::event::Event;
 use driver_scope::platform::{
-    DeferredEntry, Emulated, EmulatedDma, Fenced, Fences, Host, LineIrqs, Sim, ThreadSections,
-    Threads,
+    Emulated, EmulatedDma, Fenced, Fences, Host, LineIrqs, Sim, ThreadSections, Threads,
 };
 use driver_scope::sections::{Counted, Sections};
-use driver_scope::{Clock, ContextId, Instant, MaySleep, Platform};
+use driver_scope::{MaySleep, Platform};
 
 use crate::book::{lock, Book};
 use crate::checks::Fault;
+use crate::hand_on::hand_on;
 use crate::plan::Lack;
 use crate::report::Count;
 
@@ -197,11 +197,7 @@ const GONE: u8 = 0xdd;
 // SAFETY: the promises are those of `P`, to which everything but sections and memory is handed on; those of the sections are `S`'s, which all
 // clones share; memory is the global allocator's.
 unsafe impl<P: Base, S: Strategy> Platform for Ground<P, S> {
-    type Bus = P::Bus;
-    type RawLock = P::RawLock;
-    type Timers = P::Timers;
-    type Irqs = P::Irqs;
-    type Dma = P::Dma;
+    hand_on!(P, inner: bus, lock, timers, defer, pause);
     type Sections = S;
     type Deferred = P::Deferred;
 
@@ -236,54 +232,9 @@ unsafe impl<P: Base, S: Strategy> Platform for Ground<P, S> {
         }
     }
 
-    fn context(&self) -> ContextId {
-        self.inner.context()
-    }
-
-    fn in_callback(&self) -> bool {
-        self.inner.in_callback()
-    }
-
-    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
-        self.inner.sleep(cx, delay);
-    }
-
-    fn delay(&self, delay: Duration) {
-        self.inner.delay(delay);
-    }
-
-    unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.defer(node, run, argument) }
-    }
-
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn clock(&self, clock: Clock) -> Option<Instant> {
-        self.inner.clock(clock)
-    }
-
-    fn timers(&self) -> &P::Timers {
-        self.inner.timers()
-    }
-
-    fn irqs(&self) -> &LineIrqs {
-        self.inner.irqs()
-    }
-
-    fn dma(&self) -> &EmulatedDma {
-        self.inner.dma()
-    }
-
     #[inline(always)]
     fn sections(&self) -> &S {
         &self.sections
-    }
-
-    fn pause(&self, cx: MaySleep<'_>, round: u32) {
-        self.inner.pause(cx, round);
     }
 
     fn trace(&self, event: &Event<'_>) {

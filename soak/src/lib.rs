@@ -30,6 +30,8 @@ pub mod driver;
 pub mod fates;
 #[allow(unsafe_code)] // A platform is `unsafe` to implement.
 pub mod ground;
+#[path = "../../tests/common/hand_on.rs"]
+mod hand_on;
 pub mod hardware;
 pub mod many;
 pub mod outside;

@@ -14,7 +14,7 @@ use driver_scope::platform::{Arm, DeferredEntry, Dma, TimerEntry, TimerState, Ti
 use driver_scope::{Clock, ContextId, Error, Instant, MaySleep, Platform, TimerMode, TryCancel};
 
 use super::locks::Noted;
-use super::{DeviceSide, Log, TestPlatform};
+use super::{hand_on, DeviceSide, Log, TestPlatform};
 
 /// `P`, with its memory accounted for, every event logged, and refusals on demand.
 #[derive(Clone)]
@@ -238,12 +238,9 @@ unsafe impl<P: Platform> Timers for Metered<P> {
 
 // SAFETY: the promises are those of `P`, to which everything is handed on; memory is the global allocator's.
 unsafe impl<P: Platform> Platform for Metered<P> {
-    type Bus = P::Bus;
+    hand_on!(P, inner: bus, sections);
     type RawLock = Noted<P::RawLock>;
     type Timers = Self;
-    type Irqs = P::Irqs;
-    type Dma = P::Dma;
-    type Sections = P::Sections;
     type Deferred = P::Deferred;
 
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -297,22 +294,6 @@ unsafe impl<P: Platform> Platform for Metered<P> {
         }
     }
 
-    fn context(&self) -> ContextId {
-        self.inner.context()
-    }
-
-    fn in_callback(&self) -> bool {
-        self.inner.in_callback()
-    }
-
-    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
-        self.inner.sleep(cx, delay);
-    }
-
-    fn delay(&self, delay: Duration) {
-        self.inner.delay(delay);
-    }
-
     unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ()) {
         let meter = Arc::clone(&self.meter);
         if !meter.defer_at_once.load(Ordering::Relaxed) {
@@ -335,28 +316,8 @@ unsafe impl<P: Platform> Platform for Metered<P> {
         }
     }
 
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn clock(&self, clock: Clock) -> Option<Instant> {
-        self.inner.clock(clock)
-    }
-
-    fn irqs(&self) -> &Self::Irqs {
-        self.inner.irqs()
-    }
-
-    fn dma(&self) -> &Self::Dma {
-        self.inner.dma()
-    }
-
     fn timers(&self) -> &Self {
         self
-    }
-
-    fn sections(&self) -> &Self::Sections {
-        self.inner.sections()
     }
 
     fn pause(&self, cx: MaySleep<'_>, round: u32) {

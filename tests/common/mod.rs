@@ -10,6 +10,7 @@ use driver_scope::platform::{Dma, DmaSpace, Emulated, Host, Model, Region, Sim};
 use driver_scope::{enter, DriverScope, Error, MaySleep, Platform, Restart};
 
 pub mod foreign;
+pub mod hand_on;
 pub mod irqs;
 pub mod locks;
 pub mod machine;
@@ -17,6 +18,7 @@ pub mod metered;
 pub mod strategies;
 
 pub use foreign::Foreign;
+pub(crate) use hand_on::hand_on;
 pub use metered::Metered;
 
 /// How long anything may take before a test is given up: long, since the machine may be loaded.

@@ -3,20 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use core::alloc::Layout;
-use core::ptr::NonNull;
-use core::time::Duration;
-
-use driver_scope::event::Event;
 #[cfg(target_os = "linux")]
 use driver_scope::platform::Membarrier;
-use driver_scope::platform::{
-    DeferredEntry, Emulated, Fenced, Fences, Host, ThreadSections, Threads,
-};
+use driver_scope::platform::{Emulated, Fenced, Fences, Host, ThreadSections, Threads};
 use driver_scope::sections::{Counted, Gate, Sections, Stuck};
-use driver_scope::{ContextId, Instant, MaySleep, Platform};
+use driver_scope::{MaySleep, Platform};
 
-use super::TestPlatform;
+use super::{hand_on, TestPlatform};
 
 /// A host that counts readers in each gate's word.
 pub type OnCounted = With<Host, Counted>;
@@ -88,66 +81,12 @@ impl<P: TestPlatform, S: Strategy> TestPlatform for With<P, S> {
 // SAFETY: the promises are those of `P`, to which everything but the sections is handed on; theirs are those of `S`, which all clones
 // share.
 unsafe impl<P: Platform<Bus = Emulated>, S: Strategy> Platform for With<P, S> {
-    type Bus = P::Bus;
-    type RawLock = P::RawLock;
-    type Timers = P::Timers;
-    type Irqs = P::Irqs;
-    type Dma = P::Dma;
+    hand_on!(P, inner: bus, lock, memory, timers, defer, pause, trace);
     type Sections = S;
     type Deferred = P::Deferred;
 
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.inner.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.deallocate(block, layout) }
-    }
-
-    fn context(&self) -> ContextId {
-        self.inner.context()
-    }
-
-    fn in_callback(&self) -> bool {
-        self.inner.in_callback()
-    }
-
-    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
-        self.inner.sleep(cx, delay);
-    }
-
-    unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.defer(node, run, argument) }
-    }
-
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn irqs(&self) -> &Self::Irqs {
-        self.inner.irqs()
-    }
-
-    fn dma(&self) -> &Self::Dma {
-        self.inner.dma()
-    }
-
-    fn timers(&self) -> &P::Timers {
-        self.inner.timers()
-    }
-
     fn sections(&self) -> &S {
         &self.sections
-    }
-
-    fn pause(&self, cx: MaySleep<'_>, round: u32) {
-        self.inner.pause(cx, round);
-    }
-
-    fn trace(&self, event: &Event<'_>) {
-        self.inner.trace(event);
     }
 }
 

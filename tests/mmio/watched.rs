@@ -4,17 +4,12 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use core::alloc::Layout;
 use core::ptr::NonNull;
-use core::time::Duration;
 
-use driver_scope::event::Event;
-use driver_scope::platform::{Bus, DeferredEntry, Emulated, Io, Mapped, Region};
-use driver_scope::{
-    enter, registers, ContextId, DriverScope, Error, Instant, MaySleep, Platform, Poll, Units, Word,
-};
+use driver_scope::platform::{Bus, Emulated, Io, Mapped, Region};
+use driver_scope::{enter, registers, DriverScope, Error, Platform, Poll, Units, Word};
 
-use crate::common::TestPlatform;
+use crate::common::{hand_on, TestPlatform};
 use crate::device::device;
 
 registers! {
@@ -155,63 +150,11 @@ struct Watching<P>(P);
 
 // SAFETY: the promises are those of `P`, to which everything is handed on.
 unsafe impl<P: TestPlatform> Platform for Watching<P> {
+    hand_on!(P, 0: lock, memory, timers, sections, defer, pause, trace);
     type Bus = Watched;
-    type RawLock = P::RawLock;
-    type Timers = P::Timers;
-    type Irqs = P::Irqs;
-    type Dma = P::Dma;
-    type Sections = P::Sections;
     type Deferred = P::Deferred;
-
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.0.allocate(layout)
-    }
-    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: (here and below) the caller's promise.
-        unsafe { self.0.deallocate(block, layout) }
-    }
-    fn context(&self) -> ContextId {
-        self.0.context()
-    }
-    fn in_callback(&self) -> bool {
-        self.0.in_callback()
-    }
-    fn sleep(&self, cx: MaySleep<'_>, delay: Duration) {
-        self.0.sleep(cx, delay);
-    }
-    fn delay(&self, delay: Duration) {
-        self.0.delay(delay);
-    }
-    unsafe fn defer(&self, node: *mut Self::Deferred, run: DeferredEntry, argument: *mut ()) {
-        // SAFETY: see `deallocate`.
-        unsafe { self.0.defer(node, run, argument) }
-    }
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-    fn irqs(&self) -> &Self::Irqs {
-        self.0.irqs()
-    }
-
-    fn dma(&self) -> &Self::Dma {
-        self.0.dma()
-    }
-
-    fn timers(&self) -> &P::Timers {
-        self.0.timers()
-    }
-    fn sections(&self) -> &P::Sections {
-        self.0.sections()
-    }
-    fn pause(&self, cx: MaySleep<'_>, round: u32) {
-        self.0.pause(cx, round);
-    }
-    fn trace(&self, event: &Event<'_>) {
-        self.0.trace(event);
-    }
 }
 
-/// Runs `f` in a scope on that bus, with a device of 64 bytes.
 fn watched<P: TestPlatform>(
     bytes: [u8; 64],
     f: impl for<'drv> FnOnce(
