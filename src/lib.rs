@@ -88,6 +88,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod bounds;
 mod callback;
 mod context;
 mod devres;

@@ -4,6 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
 
+use crate::bounds;
 use crate::error::Error;
 use crate::mmio::{
     Endian, Extent, Holds, Memory, Place, Readable, RegisterValue, Registers, SubBlock, Word,
@@ -105,7 +106,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`]; [`Error::Misaligned`] if `offset` is not a multiple of 8.
     pub fn part(self, offset: usize, len: usize) -> Result<Self, Error> {
-        self.check(offset, len, PART_ALIGN)?;
+        bounds::check(self.len, offset, len, PART_ALIGN)?;
         // SAFETY: inside, as checked, and of the same block; aligned, since this one is. [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(self.at(offset), len) })
     }
@@ -115,7 +116,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`] if the block would end beyond the end; [`Error::Misaligned`] if `offset` is not a multiple of 8.
     pub fn block_at<B: Registers>(self, offset: usize) -> Result<DmaBuffer<'drv, B, P>, Error> {
-        self.check(offset, B::SIZE, PART_ALIGN)?;
+        bounds::check(self.len, offset, B::SIZE, PART_ALIGN)?;
         // SAFETY: as in `part`; as large as the block. (No block asks for more than an alignment of 8: `Place` looks.) [PLACE, MAPPED]
         Ok(unsafe { DmaBuffer::new(self.at(offset), ()) })
     }
@@ -128,7 +129,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// [`Error::OutOfBounds`], [`Error::Misaligned`].
     #[inline]
     pub fn try_read<T: Word>(self, offset: usize) -> Result<T, Error> {
-        self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())?;
+        bounds::check(self.len, offset, mem::size_of::<T>(), mem::size_of::<T>())?;
         // SAFETY: inside and aligned, as checked; not freed throughout `'drv`. [PLACE, MAPPED]
         Ok(unsafe { P::Dma::read(self.at(offset).cpu) })
     }
@@ -141,7 +142,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
     #[inline]
     pub fn try_write<T: Word>(self, offset: usize, value: T) -> Result<(), Error> {
-        self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())?;
+        bounds::check(self.len, offset, mem::size_of::<T>(), mem::size_of::<T>())?;
         // SAFETY: as in `try_read`. [PLACE, MAPPED]
         unsafe { P::Dma::write(self.at(offset).cpu, value) };
         Ok(())
@@ -154,7 +155,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`]; nothing is then written.
     pub fn copy_in(self, offset: usize, from: &[u8]) -> Result<(), Error> {
-        self.check(offset, from.len(), 1)?;
+        bounds::check(self.len, offset, from.len(), 1)?;
         let (mut at, mut rest) = (offset, from);
         while let Some((&byte, later)) = rest.split_first() {
             match rest.split_first_chunk::<WIDE>() {
@@ -180,7 +181,7 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`]; nothing is then read.
     pub fn copy_out(self, offset: usize, to: &mut [u8]) -> Result<(), Error> {
-        self.check(offset, to.len(), 1)?;
+        bounds::check(self.len, offset, to.len(), 1)?;
         let mut done = 0;
         while done < to.len() {
             let at = offset + done;
@@ -196,25 +197,6 @@ impl<'drv, P: Platform> DmaBuffer<'drv, [u8], P> {
                     done += 1;
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// Whether `width` bytes at `offset` lie inside, and `offset` is a multiple of `align`, a power of two.
-    #[inline]
-    fn check(self, offset: usize, width: usize, align: usize) -> Result<(), Error> {
-        if offset % align != 0 {
-            return Err(Error::Misaligned {
-                offset,
-                width: align,
-            });
-        }
-        if width > self.len || offset > self.len - width {
-            return Err(Error::OutOfBounds {
-                offset,
-                width,
-                size: self.len,
-            });
         }
         Ok(())
     }

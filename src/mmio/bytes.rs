@@ -2,6 +2,7 @@
 
 use core::mem;
 
+use crate::bounds;
 use crate::error::Error;
 use crate::mmio::{Mmio, Registers, Word, REGION_ALIGN};
 use crate::platform::{opaque, Bus, Platform};
@@ -39,7 +40,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
                 "a block's alignment is 1, 2, 4 or 8"
             );
         }
-        self.check(offset, B::SIZE, B::ALIGN)?;
+        bounds::check(self.len, offset, B::SIZE, B::ALIGN)?;
         // SAFETY: of the same mapping; the part lies inside this one, is large enough, and aligned as just checked, since this one is to
         // `REGION_ALIGN`, which is a multiple of `ALIGN`. [PLACE, MAPPED]
         Ok(unsafe { Mmio::new(P::Bus::part(self.io, offset), ()) })
@@ -52,7 +53,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`] if `middle` lies beyond the end; [`Error::Misaligned`] if it is not a multiple of 8.
     pub fn split_at(self, middle: usize) -> Result<(Self, Self), Error> {
-        self.check(middle, 0, REGION_ALIGN)?;
+        bounds::check(self.len, middle, 0, REGION_ALIGN)?;
         // SAFETY: two parts of this one, which both begin at a multiple of `REGION_ALIGN`. [PLACE, MAPPED]
         unsafe {
             Ok((
@@ -115,7 +116,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`]; nothing is then read.
     pub fn read_bytes(self, offset: usize, to: &mut [u8]) -> Result<(), Error> {
-        self.check(offset, to.len(), 1)?;
+        bounds::check(self.len, offset, to.len(), 1)?;
         let (mut at, mut rest) = (offset, to);
         while !rest.is_empty() {
             // SAFETY: inside, as checked. [PLACE]
@@ -139,7 +140,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`]; nothing is then written.
     pub fn write_bytes(self, offset: usize, from: &[u8]) -> Result<(), Error> {
-        self.check(offset, from.len(), 1)?;
+        bounds::check(self.len, offset, from.len(), 1)?;
         let (mut at, mut rest) = (offset, from);
         while !rest.is_empty() {
             let first = at == offset;
@@ -162,7 +163,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then read.
     pub fn read_words<T: Word>(self, offset: usize, to: &mut [T]) -> Result<(), Error> {
-        self.check(offset, mem::size_of_val(to), mem::size_of::<T>())?;
+        bounds::check(self.len, offset, mem::size_of_val(to), mem::size_of::<T>())?;
         let Some((last, rest)) = to.split_last_mut() else {
             return Ok(());
         };
@@ -182,7 +183,12 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
     /// # Errors
     /// [`Error::OutOfBounds`], [`Error::Misaligned`]; nothing is then written.
     pub fn write_words<T: Word>(self, offset: usize, from: &[T]) -> Result<(), Error> {
-        self.check(offset, mem::size_of_val(from), mem::size_of::<T>())?;
+        bounds::check(
+            self.len,
+            offset,
+            mem::size_of_val(from),
+            mem::size_of::<T>(),
+        )?;
         let Some((first, rest)) = from.split_first() else {
             return Ok(());
         };
@@ -199,26 +205,7 @@ impl<'drv, P: Platform> Mmio<'drv, [u8], P> {
 
     #[inline]
     fn check_word<T: Word>(self, offset: usize) -> Result<(), Error> {
-        self.check(offset, mem::size_of::<T>(), mem::size_of::<T>())
-    }
-
-    /// Whether `width` bytes at `offset` lie inside, and `offset` is a multiple of `align`, a power of two.
-    #[inline]
-    fn check(self, offset: usize, width: usize, align: usize) -> Result<(), Error> {
-        if offset % align != 0 {
-            return Err(Error::Misaligned {
-                offset,
-                width: align,
-            });
-        }
-        if width > self.len || offset > self.len - width {
-            return Err(Error::OutOfBounds {
-                offset,
-                width,
-                size: self.len,
-            });
-        }
-        Ok(())
+        bounds::check(self.len, offset, mem::size_of::<T>(), mem::size_of::<T>())
     }
 
     /// Copies one word of `N` bytes, if `at` is aligned to that and so many are left. The last one of a copy is ordered, and what is ordered after it is so
