@@ -164,7 +164,8 @@ fn harvest(folder: &Path, mutants: &[&Mutant], results: &mut Results) -> Result<
 pub(super) fn escaped(name: &str) -> String {
     let mut escaped = String::new();
     for c in name.chars() {
-        if c.is_ascii_punctuation() {
+        // `\<` and `\>` are the ends of a word.
+        if c.is_ascii_punctuation() && !matches!(c, '<' | '>') {
             escaped.push('\\');
         }
         escaped.push(c);
