@@ -180,6 +180,12 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     /// The context that the caller runs in.
     fn context(&self) -> ContextId;
 
+    /// Whether `context` is the caller's own, or one that the caller's has interrupted: one that does not go on before the caller does. So a wait for it
+    /// would have no end, and is refused with [`Error::Deadlock`]; memory safety does not rest on it.
+    fn is_beneath(&self, context: ContextId) -> bool {
+        context == self.context()
+    }
+
     /// Whether the caller runs inside a callback of any scope, or wherever else a teardown must not wait.
     ///
     /// A `Binding` dropped there is torn down later, through [`defer`](Platform::defer).

@@ -8,7 +8,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::time::Duration;
 
-use crate::context::MaySleep;
+use crate::context::{ContextId, MaySleep};
 use crate::error::Error;
 use crate::event::Name;
 use crate::platform::Platform;
@@ -144,7 +144,7 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
     ///
     /// # Errors
     /// [`Error::Deadlock`] when this would wait for itself: a guard of this value, or a [`ReadSection`], is held by the caller's own context (where the
-    /// platform's sections can tell), and then nothing has been done; or this runs inside a `revoke` of the same value, in its drop. (Two contexts that each revoke what
+    /// platform's sections can tell), and then nothing has been done; or this runs inside a `revoke` of the same value: in its drop, or in a callback that interrupts it. (Two contexts that each revoke what
     /// the other has a guard of wait for each other.)
     ///
     /// [`Error::Leaked`] when a guard was forgotten by a thread that has ended: access is refused, but the value stays until this is dropped.
@@ -198,8 +198,8 @@ impl<T: ?Sized, P: Platform> Revocable<T, P> {
             if revoker == GONE {
                 return Ok(false);
             }
-            // This is called by the value's own drop, or by something else that this context does inside an unfinished `revoke`.
-            if revoker == this {
+            // This is called by the value's own drop, or by something else that is done inside an unfinished `revoke`.
+            if ContextId::new(revoker).is_some_and(|revoker| self.platform.is_beneath(revoker)) {
                 return Err(Error::Deadlock);
             }
             if !patience.go_on() {

@@ -1,7 +1,7 @@
 //! What safe code did to get the better of a scope, and did not: each test is an attack, and asserts that it came to nothing.
 //!
 //! By what they use: other code in the midst of the crate's (`inside`), what is dropped where it should not be (`drops`), lines and memory (`devices`), threads that
-//! come late (`late`).
+//! come late (`late`), revokes inside of revokes (`revokes`), numbers (`numbers`).
 
 mod common;
 #[path = "attacks/devices.rs"]
@@ -12,6 +12,10 @@ mod drops;
 mod inside;
 #[path = "attacks/late.rs"]
 mod late;
+#[path = "attacks/numbers.rs"]
+mod numbers;
+#[path = "attacks/revokes.rs"]
+mod revokes;
 
 use devices::*;
 use drops::*;

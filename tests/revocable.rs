@@ -51,6 +51,7 @@ on_every_strategy!(
 on_every_platform!(
     a_callback_may_read_what_is_revoked_meanwhile,
     the_loser_of_two_revokes_returns_after_the_drop,
+    a_revoke_by_the_values_own_drop_is_a_deadlock,
     a_forgotten_guard_keeps_the_value,
     a_long_wait_is_reported,
 );

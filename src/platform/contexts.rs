@@ -38,6 +38,11 @@ pub(crate) fn current() -> ContextId {
     }
 }
 
+/// Whether a context is of the calling thread. Of its two only that of a callback interrupts the other, which does not run meanwhile.
+pub(crate) fn is_beneath(context: ContextId) -> bool {
+    context.get() / 4 == thread()
+}
+
 /// Says which queue the calling thread is for, so that what its callbacks start stays with it.
 pub(crate) fn belong_to(queue: usize) {
     QUEUE.with(|cell| cell.set(queue + 1));

@@ -311,6 +311,9 @@ impl<R: Registers> Fake<R> {
 
 impl Fake<[u8]> {
     /// A device whose region is this large, all zero: for a driver that maps `[u8]`. Its registers are named by [`block_at`](Fake::block_at).
+    ///
+    /// # Panics
+    /// If `size` is more than [`isize::MAX`].
     #[must_use]
     pub fn of_size(size: usize) -> Self {
         Self::build(size)

@@ -147,7 +147,7 @@ pub struct HostBuilder {
 }
 
 impl HostBuilder {
-    /// How many threads call timers back; at least one. (One unless said otherwise.)
+    /// How many threads call timers back: at least one, and at most 1024. (One unless said otherwise.)
     #[must_use]
     pub fn timer_threads(mut self, threads: usize) -> Self {
         self.timer_threads = threads;
@@ -164,7 +164,7 @@ impl HostBuilder {
     /// Makes it, with its devices on a bus of this kind, and this way to memory.
     ///
     /// # Errors
-    /// If its threads cannot be started.
+    /// If its threads cannot be started, or are to be too many.
     pub fn build<B: Bus, D: HostDma>(self) -> io::Result<Host<B, D>> {
         let complain = |event: &Event<'_>| {
             if matches!(
@@ -283,6 +283,10 @@ unsafe impl<B: Bus, D: HostDma> Platform for Host<B, D> {
 
     fn context(&self) -> ContextId {
         contexts::current()
+    }
+
+    fn is_beneath(&self, context: ContextId) -> bool {
+        contexts::is_beneath(context)
     }
 
     fn in_callback(&self) -> bool {

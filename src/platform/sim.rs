@@ -266,6 +266,10 @@ unsafe impl Platform for Sim {
         contexts::current()
     }
 
+    fn is_beneath(&self, context: ContextId) -> bool {
+        contexts::is_beneath(context)
+    }
+
     fn in_callback(&self) -> bool {
         contexts::in_callback()
     }

@@ -11,6 +11,10 @@ macro_rules! hand_on {
             self.$inner.context()
         }
 
+        fn is_beneath(&self, context: ::driver_scope::ContextId) -> bool {
+            self.$inner.is_beneath(context)
+        }
+
         fn in_callback(&self) -> bool {
             self.$inner.in_callback()
         }
