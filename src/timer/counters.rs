@@ -180,6 +180,14 @@ mod tests {
         assert_eq!(longest.get(), Duration::from_nanos(u64::MAX));
     }
 
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn a_word_of_64_bits_is_of_nanoseconds() {
+        let longest = Longest::<UNIT>::new();
+        longest.note(ns(0), ns(1_001));
+        assert_eq!(longest.get(), Duration::from_nanos(1_001));
+    }
+
     #[test]
     fn a_span_in_units_is_rounded_up() {
         let longest = Longest::<1_000>::new();

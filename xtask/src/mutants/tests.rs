@@ -230,8 +230,10 @@ fn the_projects_own_explanations_are_of_what_is_there() {
                 .unwrap(),
         };
         let function = function.rsplit("::").next().unwrap();
+        // An operator alone is in a constant.
+        let named = function.starts_with(|c: char| c.is_alphabetic());
         assert!(
-            text.contains(&format!("fn {function}")),
+            !named || text.contains(&format!("fn {function}")),
             "{name}: no such function"
         );
     }
