@@ -105,6 +105,7 @@ fn of_two_registers_in_one_place_each_has_its_own_action() {
         assert_eq!(regs.read(RECEIVED), b'r');
     });
     assert_eq!(fake.get(LEVEL.nth::<0>()), b's'.into());
+    assert!(!fake.log().is_empty() && Fake::<Device>::new().log().is_empty());
     assert_eq!(
         fake.log().to_string(),
         "\

@@ -176,9 +176,10 @@ fn a_delay_is_moved<P: TestPlatform>() {
         assert_eq!(work.requeue_after(NEVER.secs()), Ok(true));
         assert_eq!(work.requeue_after(1.millis()), Ok(false));
         until(scope, || runs.load(SeqCst) == 1);
-        work.queue_after(5.millis())?;
+        // Late enough to be moved before, also on a machine that is busy.
+        work.queue_after(500.millis())?;
         assert_eq!(work.requeue_after(NEVER.secs()), Ok(false));
-        scope.sleep(10.millis());
+        scope.sleep(600.millis());
         assert_eq!(runs.load(SeqCst), 1);
         assert_eq!(work.try_cancel(), TryCancel::Cancelled);
         Ok(())

@@ -16,6 +16,8 @@ fn a_space_refuses_what_is_not_there() {
             let dma = scope.dma(space, 28)?;
             let bytes = scope.dma_bytes(dma, 4096)?;
             let next = scope.dma_bytes(dma, 10)?;
+            assert_eq!(bytes.address() % 4096, 0);
+            assert!(bytes.address() >= 0x1_0000, "nothing is at low addresses");
             let end = bytes.address() + 4096;
             assert!(next.address() >= end + 4096, "a page between");
             assert!(space.write(end - 4, &[1; 4]).is_ok());

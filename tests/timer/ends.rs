@@ -25,9 +25,9 @@ fn the_end_of_the_scope_cancels_and_waits<P: TestPlatform>() {
             wait_until(|| gate.inside.load(SeqCst));
             let gate = Arc::clone(&gate);
             scope.on_remove(move |_| {
-                // Some time after the teardown has begun.
+                // Some time after the teardown has begun: when it waits, also on a machine that is busy.
                 thread::spawn(move || {
-                    thread::sleep(5.millis());
+                    thread::sleep(300.millis());
                     gate.open.store(true, SeqCst);
                 });
             })

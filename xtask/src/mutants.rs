@@ -6,7 +6,7 @@
 //!
 //! Survivors are known, with the reason, in `tests/MUTANTS.md`; any other fails the command. Results stay in the build's folder: those that were caught are not tried
 //! again, also if their file has changed; `--fresh` forgets them. A test that does not end in time has noticed, too; on a busy machine some only seem to: `--hung`
-//! tries them again. `--loom` only has the models try those that have survived so far. One run at a time: they share a copy of the tree.
+//! tries them again. `--loom` only has the models try those that have survived so far; `--report` tries none, and tells what is known. One run at a time: they share a copy of the tree.
 
 mod by_itself;
 mod known;
@@ -31,17 +31,19 @@ use crate::util::{self, step};
 use known::{Outcome, Results};
 use list::{plain, Mutant};
 
-const USAGE: &str = "usage: cargo xtask mutants [part of a path] [--hung] [--fresh] [--loom]";
+const USAGE: &str =
+    "usage: cargo xtask mutants [part of a path] [--hung] [--fresh] [--loom] [--report]";
 /// The newest that is known to list what is understood here.
 const VERSION: &str = "27.1.0";
 const EXPLAINED: &str = "tests/MUTANTS.md";
 pub fn run(args: &[String]) -> Result<()> {
-    let (mut part, mut fresh, mut hung, mut loom) = ("", false, false, false);
+    let (mut part, mut fresh, mut hung, mut loom, mut report) = ("", false, false, false, false);
     for arg in args {
         match arg.as_str() {
             "--fresh" => fresh = true,
             "--hung" => hung = true,
             "--loom" => loom = true,
+            "--report" => report = true,
             word if !word.starts_with('-') && part.is_empty() => part = word,
             _ => bail!(USAGE),
         }
@@ -70,6 +72,9 @@ pub fn run(args: &[String]) -> Result<()> {
         "results so far, and from here on, are in {}",
         path.display()
     ));
+    if report {
+        return conclude(&all, &chosen, &results, part);
+    }
     let decided = |results: &Results, mutant: &Mutant| match results.all.get(&mutant.key) {
         None => false,
         Some((outcome, _)) => !outcome.survives() && (!hung || *outcome != Outcome::Hung),

@@ -4,11 +4,17 @@
 use std::hint::spin_loop;
 use std::println;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
+use std::time::Instant;
 
 use super::*;
 
 /// Without a barrier in the reader's thread, both miss the other's store in some of so many rounds, even on a busy machine with two processors.
 const ROUNDS: u32 = 50_000;
+/// Where they wait for a processor in each round, there are fewer: so many at least, and as many as come to pass in this time.
+const FEW: u32 = 100;
+const PATIENCE: Duration = Duration::from_secs(10);
+/// There are no more rounds.
+const OVER: u32 = u32::MAX;
 
 /// Lines of their own, so that a store can wait in its processor for the line while the load goes ahead.
 #[derive(Default)]
@@ -16,13 +22,16 @@ const ROUNDS: u32 = 50_000;
 struct Word(AtomicU32);
 
 impl Word {
-    /// Waits for the number of a round: without a pause, since what is looked for comes of a close race, but not for ever, since the other may wait for
-    /// this processor.
-    fn wait_for(&self, round: u32) {
-        for looks in 1_u32.. {
-            if self.0.load(SeqCst) == round {
-                return;
+    /// Waits for the number of a round, or for the end, and says which: without a pause, since what is looked for comes of a close race, but not for ever,
+    /// since the other may wait for this processor.
+    fn wait_for(&self, round: u32) -> bool {
+        let mut looks = 0_u32;
+        loop {
+            let seen = self.0.load(SeqCst);
+            if seen == round || seen == OVER {
+                return seen == round;
             }
+            looks = looks.wrapping_add(1);
             if looks % 1024 == 0 {
                 thread::yield_now();
             }
@@ -51,7 +60,9 @@ fn one_sees_the_other<F: Fences>() {
     let missed = thread::scope(|scope| {
         scope.spawn(|| {
             for round in 1..=ROUNDS {
-                begun.wait_for(round);
+                if !begun.wait_for(round) {
+                    return;
+                }
                 reader.0.store(round, Relaxed);
                 threads.light();
                 read.0.store(waiter.0.load(Relaxed), Relaxed);
@@ -59,7 +70,13 @@ fn one_sees_the_other<F: Fences>() {
             }
         });
         let mut missed = 0;
+        let begin = Instant::now();
         for round in 1..=ROUNDS {
+            if round > FEW && begin.elapsed() > PATIENCE {
+                println!("{round} rounds of {ROUNDS}");
+                begun.0.store(OVER, SeqCst);
+                break;
+            }
             begun.0.store(round, SeqCst);
             waiter.0.store(round, Relaxed);
             threads.heavy();

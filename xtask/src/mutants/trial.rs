@@ -205,7 +205,13 @@ fn attempt<'a>(
             Some(Outcome::Hung) => return Ok(Some((Outcome::Hung, unit, unit.name.clone()))),
             // Of one test alone there is nothing to be told apart; and nothing aborts by the load.
             Some(_) if unit.test.is_some() || !fails(status) => {
-                return Ok(Some((Outcome::Caught, unit, unit.name.clone())));
+                // How it ended: if that is no abort, look at what it printed.
+                let ended = status.map(|status| status.to_string()).unwrap_or_default();
+                return Ok(Some((
+                    Outcome::Caught,
+                    unit,
+                    format!("{} {ended}", unit.name),
+                )));
             }
             Some(_) => {
                 let said =
