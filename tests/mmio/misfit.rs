@@ -157,3 +157,9 @@ fn no_number_wraps() {
     ];
     assert_eq!(misfits, [Outside; 4]);
 }
+
+#[test]
+fn misfits_are_told_apart() {
+    assert!(Outside.is_not(Empty) && Empty.is_not(Outside) && Fits.is_not(Stride));
+    assert!(!Outside.is_not(Outside) && !Fits.is_not(Fits));
+}
