@@ -4,12 +4,13 @@
 use std::hint::spin_loop;
 use std::println;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::*;
 
 /// Without a barrier in the reader's thread, both miss the other's store in some of so many rounds, even on a busy machine with two processors.
-const ROUNDS: u32 = 50_000;
+const ROUNDS: u32 = 200_000;
 /// Where they wait for a processor in each round, there are fewer: so many at least, and as many as come to pass in this time.
 const FEW: u32 = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,6 +48,9 @@ fn one_sees_the_other<F: Fences>() {
         println!("NOT CHECKED: {why}");
         return;
     }
+    // One after the other: each needs two processors at the same time.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: for `Threads`, which is what is tested.
     assert!(unsafe { F::ready() }, "Linux has had it since 4.14");
     let threads = Threads::<F>(PhantomData);
