@@ -264,7 +264,8 @@ fn every_mode_fires<P: TestPlatform>(modes: &[TimerMode]) {
             })?;
             assert_eq!(timer.mode(), mode);
             timer.start(2.millis())?;
-            assert!(timer.remaining().unwrap() <= 2.millis());
+            // On a busy machine it may have fired by now.
+            assert!(timer.remaining().is_none_or(|left| left <= 2.millis()));
             until(scope, || fired.load(SeqCst) == 1 && !timer.is_active());
             // The past, and this instant.
             timer.start_at(Instant::ZERO)?;

@@ -85,7 +85,8 @@ fn flush_waits_for_what_was_queued<P: TestPlatform>() {
         for delay in [0, 1] {
             let (work, runs) = counts(scope)?;
             let before = scope.work(|w| {
-                w.sleep(1.millis());
+                // So that there is something to be waited for, on a busy machine, too.
+                w.sleep(100.millis());
                 Restart::No
             })?;
             before.queue()?;
