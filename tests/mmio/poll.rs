@@ -190,22 +190,22 @@ pub fn a_look_is_made_after_the_time_out<P: TestPlatform>() {
     run::<P>(|scope| {
         for way in WAYS {
             let mut looks = 0;
-            let found = way.until(scope, 1.micros(), 1.millis(), || {
+            let found = way.until(scope, 1.micros(), 100.millis(), || {
                 looks += 1;
                 if looks == 2 {
                     return Ok(Some("done"));
                 }
                 // An interrupt that takes long, say.
-                scope.platform().delay(3.millis());
+                scope.platform().delay(150.millis());
                 Ok(None)
             });
             assert_eq!(found, Ok("done"));
 
             // That look is the last.
             let mut looks = 0;
-            let found: Result<(), Error> = way.until(scope, 1.micros(), 1.millis(), || {
+            let found: Result<(), Error> = way.until(scope, 1.micros(), 100.millis(), || {
                 looks += 1;
-                scope.platform().delay(3.millis());
+                scope.platform().delay(150.millis());
                 Ok(None)
             });
             assert_eq!((found, looks), (Err(Error::TimedOut), 2));
