@@ -181,7 +181,7 @@ pub unsafe trait Platform: Clone + Send + Sync + Sized + 'static {
     fn context(&self) -> ContextId;
 
     /// Whether `context` is the caller's own, or one that the caller's has interrupted: one that does not go on before the caller does. So a wait for it
-    /// would have no end, and is refused with [`Error::Deadlock`]; memory safety does not rest on it.
+    /// would have no end, and is refused with [`Error::Deadlock`](crate::Error::Deadlock); memory safety does not rest on it.
     fn is_beneath(&self, context: ContextId) -> bool {
         context == self.context()
     }
